@@ -1,0 +1,1 @@
+"""Volumes, grids, masks and boxes in RAS millimetres, and the image files that hold them."""

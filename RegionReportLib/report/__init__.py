@@ -1,0 +1,1 @@
+"""The report as a document: sentences, their places and evidence, edits, signature and trail."""

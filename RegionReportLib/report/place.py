@@ -1,0 +1,65 @@
+"""Places in the patient that sentences and measurements are tied to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from ..anatomy import regions as anatomy
+from ..anatomy.regions import Side, Zone
+from ..imaging.box import Box, Point
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A region, or the part of it that `structure`, `side` and `zone` narrow it to, with its box and a point in it.
+
+    `point_mm` is where the views jump to: inside the mask, not merely the middle of the box.
+    Raises ValueError for an unknown region or a structure of another region.
+    """
+
+    region_id: str
+    box: Box
+    point_mm: Point
+    structure: str | None = None
+    side: Side | None = None
+    zone: Zone | None = None
+
+    def __post_init__(self) -> None:
+        anatomy.region(self.region_id)
+        if self.structure is not None and anatomy.structure(self.structure).region_id != self.region_id:
+            raise ValueError(f"structure {self.structure!r} does not belong to region {self.region_id!r}")
+
+    @property
+    def name(self) -> str:
+        """The place in words, side first: 'right lung, lower zone'."""
+        if self.structure is not None:
+            base = anatomy.structure(self.structure).name
+        else:
+            base = anatomy.region(self.region_id).name.lower()
+            base = f"{self.side.value} {base}" if self.side else base
+        return f"{base}, {self.zone.value} zone" if self.zone else base
+
+
+class AnchorSource(str, Enum):
+    """Who says that a sentence belongs to a place."""
+
+    MODEL = "model"
+    MEASUREMENT = "measurement"
+    WORDING = "wording"
+    HEADING = "heading"
+    READER = "reader"
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """The tie of a sentence to a place; `confidence` 0..1 where the source has one; `note` says how it was narrowed."""
+
+    place: Place
+    source: AnchorSource
+    confidence: float | None = None
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if self.confidence is not None and not 0.0 <= self.confidence <= 1.0:
+            raise ValueError(f"confidence must lie in 0..1, got {self.confidence}")

@@ -1,0 +1,120 @@
+"""A sentence of the report: its words, its place, what it rests on, who wrote it and what the reader decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from ..anatomy import regions as anatomy
+from .place import Anchor
+
+
+class Polarity(str, Enum):
+    """Whether the sentence says that something is there."""
+
+    PRESENT = "present"
+    ABSENT = "absent"
+    UNCERTAIN = "uncertain"
+
+
+class Author(str, Enum):
+    """Who wrote the first version of a sentence."""
+
+    MEASURED = "measured"
+    MODEL = "model"
+    IMPORTED = "imported"
+    READER = "reader"
+
+
+class Verdict(str, Enum):
+    """What the reader decided about a sentence."""
+
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    EDITED = "edited"
+    REJECTED = "rejected"
+    ADDED = "added"
+
+
+class FlagKind(str, Enum):
+    """The contradictions that are looked for after each change."""
+
+    SIDE = "side"
+    PLACE = "place"
+    SIZE = "size"
+    NEGATION = "negation"
+    COMPARISON = "comparison"
+    OUTSIDE = "outside"
+    UNIT = "unit"
+    DUPLICATE = "duplicate"
+    CONTRADICTION = "contradiction"
+    EMPTY_REGION = "empty_region"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a sentence came from; `model` is the name and digest of the model that wrote it, empty otherwise."""
+
+    author: Author
+    model: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.author is Author.MODEL) != bool(self.model):
+            raise ValueError(f"a model, and only a model, names itself; got {self.author.value} with {self.model!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A contradiction found in a sentence, with both sides named in `message`.
+
+    `sentence_ids` and `measurement_ids` are what it points at besides the sentence that carries it.
+    `answer` is the reader's reason for overriding it; a blocking flag without one forbids signing.
+    """
+
+    kind: FlagKind
+    message: str
+    blocking: bool = True
+    sentence_ids: tuple[str, ...] = ()
+    measurement_ids: tuple[str, ...] = ()
+    answer: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str, tuple[str, ...], tuple[str, ...]]:
+        """What makes two flags the same contradiction, so that an answer lasts while the contradiction does."""
+        return self.kind.value, self.message, self.sentence_ids, self.measurement_ids
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence, immutable; an edit makes a new one with the same `id`.
+
+    `key_phrase` is the span `(start, stop)` in `text` that a click points with, None for the whole sentence.
+    `evidence` holds ids of measurements. `viewed` tells that its place has been on screen. `placeless` tells that
+    the reader declared it to have no place; without that, no anchors means that the place is still unknown.
+    Raises ValueError for an empty id or text, unknown regions, or a span outside the text.
+    """
+
+    id: str
+    text: str
+    regions: tuple[str, ...]
+    anchors: tuple[Anchor, ...]
+    polarity: Polarity
+    origin: Origin
+    evidence: tuple[str, ...] = ()
+    key_phrase: tuple[int, int] | None = None
+    verdict: Verdict = Verdict.PENDING
+    viewed: bool = False
+    placeless: bool = False
+    flags: tuple[Flag, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.id or not self.text.strip():
+            raise ValueError(f"a sentence needs an id and words, got {self.id!r} with {self.text!r}")
+        for region_id in self.regions:
+            anatomy.region(region_id)
+        if self.key_phrase is not None:
+            start, stop = self.key_phrase
+            if not 0 <= start < stop <= len(self.text):
+                raise ValueError(f"key_phrase {self.key_phrase} lies outside the text of {len(self.text)} characters")
+        if self.placeless and self.anchors:
+            raise ValueError(f"sentence {self.id} is declared to have no place but has {len(self.anchors)} anchors")
