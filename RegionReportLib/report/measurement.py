@@ -74,6 +74,9 @@ class Measurement:
                 f"measurement {self.id}: {self.quantity!r} in {self.unit!r} is not in the table of quantities; "
                 f"expected one of {QUANTITIES}"
             )
+        for field in ("value", "uncertainty"):
+            number = getattr(self, field)
+            object.__setattr__(self, field, None if number is None else float(number))
         if self.value is None and not self.reason:
             raise ValueError(f"measurement {self.id} has no value and no reason")
         if self.value is not None and not math.isfinite(self.value):

@@ -27,6 +27,8 @@ class Place:
 
     def __post_init__(self) -> None:
         anatomy.region(self.region_id)
+        x, y, z = (float(v) for v in self.point_mm)
+        object.__setattr__(self, "point_mm", (x, y, z))
         if self.structure is not None and anatomy.structure(self.structure).region_id != self.region_id:
             raise ValueError(f"structure {self.structure!r} does not belong to region {self.region_id!r}")
 
