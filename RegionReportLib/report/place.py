@@ -39,7 +39,8 @@ class Place:
             base = anatomy.structure(self.structure).name
         else:
             base = anatomy.region(self.region_id).name.lower()
-            base = f"{self.side.value} {base}" if self.side else base
+            # One side has one lung; the other regions keep their name beside a side.
+            base = f"{self.side.value} {'lung' if base == 'lungs' else base}" if self.side else base
         return f"{base}, {self.zone.value} zone" if self.zone else base
 
 
