@@ -1,0 +1,1 @@
+"""The main flow: from a scan to a draft report whose every sentence is tied to its place."""

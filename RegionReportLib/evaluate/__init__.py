@@ -1,0 +1,1 @@
+"""Scores: how well reports and their ties to places match a reference."""

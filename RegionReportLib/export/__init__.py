@@ -1,0 +1,1 @@
+"""Reports and masks for others to read: text, HTML, pictures."""

@@ -1,0 +1,1 @@
+"""From a volume and its masks to measurements: numbers with unit, method and place."""

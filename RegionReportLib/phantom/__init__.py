@@ -1,0 +1,1 @@
+"""A patient that is known: procedural chest CT with true masks, findings and measurements."""

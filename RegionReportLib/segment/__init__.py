@@ -1,0 +1,1 @@
+"""From a volume to region masks: the built-in segmentation and learned back-ends behind one protocol."""
