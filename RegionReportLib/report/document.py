@@ -12,7 +12,7 @@ from ..imaging.grid import Grid
 from ..imaging.volume import DicomSource
 from .measurement import Measurement
 from .place import Place
-from .sentence import Sentence
+from .sentence import Flag, Sentence
 
 SCHEMA = "regionreport.report/1"
 
@@ -40,11 +40,17 @@ class Study:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """Who signed, when (ISO 8601 with zone), and the SHA-256 of the canonical JSON of what was signed."""
+    """Who signed, when (ISO 8601 with zone), and the SHA-256 of the canonical JSON of what was signed.
+
+    `trail_sha256` and `trail_length` are the head and the number of entries of the audit trail at that moment, so
+    that a trail cut short is noticed; empty and 0 where there is none.
+    """
 
     name: str
     signed_at: str
     content_sha256: str
+    trail_sha256: str = ""
+    trail_length: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,8 @@ class Report:
 
     `coverage` holds one entry per region. `places` are computed once from the masks, so that no later step needs
     them. `notes` are what the reader must know about the whole draft. `predecessor` is the id of the signed report
-    that this one amends. Raises ValueError for doubled ids, sentences that cite unknown measurements, or a status
+    that this one amends. `flags` are contradictions that no sentence carries, such as a region without a sentence.
+    Raises ValueError for doubled ids, sentences that cite unknown measurements, or a status
     that does not fit the signature.
     """
 
@@ -71,6 +78,7 @@ class Report:
     status: Status = Status.DRAFT
     signature: Signature | None = None
     predecessor: str | None = None
+    flags: tuple[Flag, ...] = ()
 
     def __post_init__(self) -> None:
         if set(self.coverage) != set(anatomy.REGION_IDS):

@@ -20,6 +20,7 @@ from ..errors import InputRefused
 from ..imaging.box import Box
 from ..imaging.grid import Grid
 from ..imaging.volume import DicomSource
+from .canonical import parse
 from .document import SCHEMA, Report, Signature, Status, Study
 from .measurement import Measurement
 from .place import Anchor, AnchorSource, Place
@@ -46,7 +47,8 @@ def report_to_dict(report: Report) -> Json:
         "sentences": [sentence_to_dict(s) for s in report.sentences],
         "measurements": [measurement_to_dict(m) for m in report.measurements],
         "places": [place_to_dict(p) for p in report.places],
-        "signature": None if report.signature is None else _signature_to_dict(report.signature),
+        "flags": [flag_to_dict(f) for f in report.flags],
+        "signature": None if report.signature is None else signature_to_dict(report.signature),
     }
 
 
@@ -66,15 +68,8 @@ def report_from_dict(value: object) -> Report:
 
 
 def report_from_json(text: str | bytes) -> Report:
-    """Read a report from JSON text; InputRefused for text that is no strict JSON or does not fit.
-
-    Doubled keys and numbers that are not finite are refused: two readers would understand them differently.
-    """
-    try:
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as cause:
-        raise InputRefused(f"not JSON text: {cause!s:.200}") from cause
-    return report_from_dict(value)
+    """Read a report from JSON text; InputRefused for text that is no strict JSON or does not fit."""
+    return report_from_dict(parse(text))
 
 
 def place_to_dict(place: Place) -> Json:
@@ -169,9 +164,10 @@ def sentence_to_dict(sentence: Sentence) -> Json:
         "evidence": list(sentence.evidence),
         "origin": {"author": sentence.origin.author.value, "model": sentence.origin.model},
         "verdict": sentence.verdict.value,
+        "verdict_before": None if sentence.verdict_before is None else sentence.verdict_before.value,
         "viewed": sentence.viewed,
         "placeless": sentence.placeless,
-        "flags": [_flag_to_dict(f) for f in sentence.flags],
+        "flags": [flag_to_dict(f) for f in sentence.flags],
     }
 
 
@@ -187,9 +183,10 @@ def sentence_from_dict(value: Json) -> Sentence:
         evidence=tuple(value["evidence"]),
         origin=Origin(Author(value["origin"]["author"]), value["origin"]["model"]),
         verdict=Verdict(value["verdict"]),
+        verdict_before=_optional(Verdict, value["verdict_before"]),
         viewed=value["viewed"],
         placeless=value["placeless"],
-        flags=tuple(_flag(f) for f in value["flags"]),
+        flags=tuple(flag_from_dict(f) for f in value["flags"]),
     )
 
 
@@ -207,8 +204,9 @@ def _report(value: Json) -> Report:
         created_at=value["created_at"],
         notes=tuple(value["notes"]),
         status=Status(value["status"]),
-        signature=_optional(lambda s: Signature(**s), value["signature"]),
+        signature=_optional(signature_from_dict, value["signature"]),
         predecessor=value["predecessor"],
+        flags=tuple(flag_from_dict(f) for f in value["flags"]),
     )
 
 
@@ -243,15 +241,24 @@ def _study(value: Json) -> Study:
     return Study(value["path"], value["digest"], Grid.from_dict(value["grid"]), dicom, value["prior"])
 
 
-def _signature_to_dict(signature: Signature) -> Json:
+def signature_to_dict(signature: Signature) -> Json:
+    """Return a signature."""
     return {
         "name": signature.name,
         "signed_at": signature.signed_at,
         "content_sha256": signature.content_sha256,
+        "trail_sha256": signature.trail_sha256,
+        "trail_length": signature.trail_length,
     }
 
 
-def _flag_to_dict(flag: Flag) -> Json:
+def signature_from_dict(value: Json) -> Signature:
+    """Read a signature; TypeError if it is none."""
+    return Signature(**value)
+
+
+def flag_to_dict(flag: Flag) -> Json:
+    """Return a flag with the reader's answer, if there is one."""
     return {
         "kind": flag.kind.value,
         "message": flag.message,
@@ -262,7 +269,8 @@ def _flag_to_dict(flag: Flag) -> Json:
     }
 
 
-def _flag(value: Json) -> Flag:
+def flag_from_dict(value: Json) -> Flag:
+    """Read a flag; ValueError or KeyError if it is none."""
     return Flag(
         kind=FlagKind(value["kind"]),
         message=value["message"],
@@ -279,17 +287,6 @@ def _name(value: Side | Zone | None) -> str | None:
 
 def _optional(make: Callable[[Any], V], value: object) -> V | None:
     return None if value is None else make(value)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> Json:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key occurs twice in one object")
-    return found
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is not a JSON number")
 
 
 @cache

@@ -91,6 +91,7 @@ class Sentence:
     `key_phrase` is the span `(start, stop)` in `text` that a click points with, None for the whole sentence.
     `evidence` holds ids of measurements. `viewed` tells that its place has been on screen. `placeless` tells that
     the reader declared it to have no place; without that, no anchors means that the place is still unknown.
+    `verdict_before` is what a rejected sentence returns to when it is restored, so that rejecting forgets nothing.
     Raises ValueError for an empty id or text, unknown regions, or a span outside the text.
     """
 
@@ -106,6 +107,7 @@ class Sentence:
     viewed: bool = False
     placeless: bool = False
     flags: tuple[Flag, ...] = ()
+    verdict_before: Verdict | None = None
 
     def __post_init__(self) -> None:
         if not self.id or not self.text.strip():
@@ -116,5 +118,12 @@ class Sentence:
             start, stop = self.key_phrase
             if not 0 <= start < stop <= len(self.text):
                 raise ValueError(f"key_phrase {self.key_phrase} lies outside the text of {len(self.text)} characters")
+        if self.verdict_before is not None and (
+            self.verdict is not Verdict.REJECTED or self.verdict_before is Verdict.REJECTED
+        ):
+            raise ValueError(
+                f"sentence {self.id}: only a rejected one keeps the verdict before, got {self.verdict.value} "
+                f"with {self.verdict_before.value}"
+            )
         if self.placeless and self.anchors:
             raise ValueError(f"sentence {self.id} is declared to have no place but has {len(self.anchors)} anchors")
