@@ -1,0 +1,185 @@
+"""The report as one HTML file: readable and printable without scripts, with a picture of each region beside its text.
+
+Text is escaped without exception; nothing is loaded from anywhere (the page forbids it to itself).
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass
+from html import escape as escape_markup
+
+import numpy as np
+
+from ..anatomy import regions as anatomy
+from ..imaging.masks import RegionMasks
+from ..imaging.volume import Volume
+from ..report.document import Report, Status
+from ..report.place import Place
+from ..report.sentence import Polarity, Sentence, Verdict
+from .picture import Mark, Plane, png, slice_picture
+from .standing import authorship, authorship_line, kept, state_line
+from .style import CSS
+
+# The plane that shows most of a region in one picture.
+_BEST_PLANE = {
+    "lungs": Plane.CORONAL,
+    "airways": Plane.CORONAL,
+    "mediastinum": Plane.AXIAL,
+    "heart_great_vessels": Plane.AXIAL,
+    "bones": Plane.SAGITTAL,
+    "upper_abdomen": Plane.CORONAL,
+}
+_FOCAL_PICTURES = 3
+# A finding is focal if its box is clearly smaller than its region's.
+_FOCAL_SHARE = 0.3
+# Control characters and lone surrogates have no place in an HTML document.
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A picture of the page: `id` to link to, PNG bytes and a caption."""
+
+    id: str
+    png: bytes
+    caption: str
+
+
+def report_html(report: Report, volume: Volume | None = None, masks: RegionMasks | None = None) -> str:
+    """Return the report as an HTML page, with pictures if the volume and its masks are given."""
+    keep = {s.id for s in kept(report)}
+    sections = []
+    for region, sentences in report.by_region():
+        figures = []
+        if region is not None and volume is not None and masks is not None:
+            figures = _figures(report, region, volume, masks)
+        sections.append(_section(report, region, [s for s in sentences if s.id in keep], figures))
+    signed = report.status is Status.SIGNED
+    notes = "".join(f"<p class=note>{escape(note)}</p>" for note in report.notes)
+    return (
+        "<!doctype html>\n<html lang=en><head><meta charset=utf-8>"
+        "<meta http-equiv=Content-Security-Policy "
+        "content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">"
+        "<meta name=viewport content='width=device-width'>"
+        f"<title>Chest CT report</title><style>{CSS}</style></head><body>"
+        f"<header><h1>Chest CT</h1><p class='{'signed' if signed else 'draft'}'>{escape(state_line(report))}</p>"
+        f"{_study(report)}{notes}</header>{''.join(sections)}{_measurements(report)}"
+        f"<footer><p>{escape(authorship_line(report))}</p><p>{escape(state_line(report))}</p></footer></body></html>\n"
+    )
+
+
+def _study(report: Report) -> str:
+    study = report.study
+    if study.dicom is None:
+        who = "No DICOM: patient and study identifiers are not known to this report."
+    else:
+        d = study.dicom
+        who = f"Patient {d.patient_name or '–'} ({d.patient_id or '–'}), study {d.study_date or '–'}"
+        who += f" {d.study_description}".rstrip()
+    spacing = " × ".join(f"{s:.2f}" for s in study.grid.spacing_mm)
+    return f"<p class=study>{escape(who)}<br>{escape(study.path)}, voxels of {spacing} mm</p>"
+
+
+def _section(report: Report, region: anatomy.Region | None, sentences: list[Sentence], figures: list[Figure]) -> str:
+    if region is None:
+        if not sentences:
+            return ""
+        title, colour, coverage = "Without a place", "#888", ""
+    else:
+        title, colour = region.name, "#{:02x}{:02x}{:02x}".format(*region.color_rgb)
+        coverage = report.coverage[region.id].value
+        note = report.coverage_notes.get(region.id)
+        coverage += f": {note}" if note else ""
+    lines = "".join(_sentence(s) for s in sentences) or "<li class=none>No sentence.</li>"
+    pictures = "".join(
+        f"<figure id='{escape(f.id)}'>"
+        f"<img alt='{escape(f.caption)}' src='data:image/png;base64,{base64.b64encode(f.png).decode()}'>"
+        f"<figcaption>{escape(f.caption)}</figcaption></figure>"
+        for f in figures
+    )
+    return (
+        f"<section style='--c:{colour}'><h2>{escape(title)}<small>{escape(coverage)}</small></h2>"
+        f"<div class=row><ul>{lines}</ul><div class=pictures>{pictures}</div></div></section>"
+    )
+
+
+def _sentence(sentence: Sentence) -> str:
+    text = escape(sentence.text)
+    if sentence.key_phrase is not None:
+        start, stop = sentence.key_phrase
+        before, phrase, after = sentence.text[:start], sentence.text[start:stop], sentence.text[stop:]
+        text = f"{escape(before)}<b>{escape(phrase)}</b>{escape(after)}"
+    places = "; ".join(_where(a.place) for a in sentence.anchors) or "no place"
+    flags = "".join(
+        f"<span class=flag>{escape(f.message)}{escape(f' — {f.answer}' if f.answer else '')}</span>"
+        for f in sentence.flags
+    )
+    quiet = " class=quiet" if sentence.polarity is Polarity.UNCERTAIN and not sentence.evidence else ""
+    mark = {Verdict.PENDING: "○", Verdict.ACCEPTED: "✓", Verdict.EDITED: "✎", Verdict.ADDED: "+"}[sentence.verdict]
+    return (
+        f"<li{quiet} id='{escape(sentence.id)}'><span class=state>{mark}</span>{text}"
+        f"<small>{escape(places)} · {escape(authorship(sentence))}</small>{flags}</li>"
+    )
+
+
+def escape(text: str) -> str:
+    """Return text as HTML, quotes included; characters that HTML forbids become U+FFFD."""
+    return escape_markup(_FORBIDDEN.sub("\ufffd", text), quote=True)
+
+
+def _where(place: Place) -> str:
+    x, y, z = place.point_mm
+    size = " × ".join(f"{s:.0f}" for s in place.box.size_mm)
+    return f"{place.name}, at R {x:.0f} A {y:.0f} S {z:.0f} mm, box {size} mm"
+
+
+def _measurements(report: Report) -> str:
+    rows = []
+    for m in report.measurements:
+        what = " ".join(w for w in (m.side.value if m.side else "", m.structure or m.region_id, m.zone or "") if w)
+        value = "unknown" if m.value is None else f"{m.value:.4g} {m.unit if m.unit != '1' else ''}"
+        cells = (m.quantity.replace("_", " "), what.replace("_", " "), value, m.reason, m.method)
+        rows.append("<tr>" + "".join(f"<td>{escape(str(c))}</td>" for c in cells) + "</tr>")
+    head = "<tr><th>Quantity</th><th>Place</th><th>Value</th><th>Remark</th><th>Method</th></tr>"
+    return f"<details><summary>Measurements ({len(rows)})</summary><table>{head}{''.join(rows)}</table></details>"
+
+
+def _figures(report: Report, region: anatomy.Region, volume: Volume, masks: RegionMasks) -> list[Figure]:
+    whole = next((p for p in report.places if p.region_id == region.id and not (p.structure or p.side or p.zone)), None)
+    if whole is None:
+        return []
+    plane = _BEST_PLANE[region.id]
+    picture = slice_picture(volume, masks, plane, _slice_point(region, plane, whole, masks), Mark(region.id))
+    figures = [Figure(f"fig-{region.id}", png(picture), f"{region.name}, {plane.name.lower()}")]
+    for sentence, place in _focal(report, region, whole)[:_FOCAL_PICTURES]:
+        focal = slice_picture(volume, masks, Plane.AXIAL, place.box.center_mm, Mark(region.id, place.box))
+        figures.append(Figure(f"fig-{sentence.id}", png(focal), f"{place.name}, axial"))
+    return figures
+
+
+def _focal(report: Report, region: anatomy.Region, whole: Place) -> list[tuple[Sentence, Place]]:
+    """Return the sentences of a region that say something is present in a small place, largest first."""
+    found = [
+        (sentence, anchor.place)
+        for sentence in kept(report)
+        for anchor in sentence.anchors[:1]
+        if sentence.polarity is Polarity.PRESENT
+        and anchor.place.region_id == region.id
+        and anchor.place.structure is None
+        and 0 < anchor.place.box.volume_ml < _FOCAL_SHARE * whole.box.volume_ml
+    ]
+    return sorted(found, key=lambda pair: -pair[1].box.volume_ml)
+
+
+def _slice_point(region: anatomy.Region, plane: Plane, whole: Place, masks: RegionMasks) -> tuple[float, ...]:
+    """Return a RAS point on the slice that holds most of the region, found on every third voxel."""
+    coarse = masks.region(region.id, (slice(None, None, 3),) * 3)
+    k, j, i = np.nonzero(coarse)
+    along = masks.grid.to_ras(np.stack([i, j, k], axis=-1) * 3.0)[:, plane.value[0]]
+    counts, edges = np.histogram(along, bins=max(8, int(np.ptp(along) / 6)))
+    point = list(whole.point_mm)
+    most = int(np.argmax(counts))
+    point[plane.value[0]] = float((edges[most] + edges[most + 1]) / 2)
+    return tuple(point)

@@ -1,0 +1,53 @@
+"""What every export states about a report: its state, who wrote which share of it, and who signed.
+
+The words live here once, so that no format says less than another.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from ..report.document import Report, Status
+from ..report.sentence import Author, Sentence, Verdict
+
+_WRITTEN_BY = {
+    Author.MEASURED: "written by measurement software",
+    Author.MODEL: "written by a language model",
+    Author.IMPORTED: "imported text",
+    Author.READER: "written by the reader",
+}
+
+
+def kept(report: Report) -> tuple[Sentence, ...]:
+    """Return the sentences that belong to the report: all but the rejected ones."""
+    return tuple(s for s in report.sentences if s.verdict is not Verdict.REJECTED)
+
+
+def authorship(sentence: Sentence) -> str:
+    """Return who wrote a sentence, in words: 'measured', 'model, edited by the reader' …"""
+    author = sentence.origin.author.value
+    if sentence.verdict is Verdict.EDITED and sentence.origin.author is not Author.READER:
+        return f"{author}, edited by the reader"
+    return author
+
+
+def state_line(report: Report) -> str:
+    """Return one line with the state of the report: draft with what is still unjudged, or signed by whom and when."""
+    if report.status is Status.SIGNED and report.signature is not None:
+        amends = f" Addendum to report {report.predecessor}." if report.predecessor else ""
+        return f"Signed by {report.signature.name} at {report.signature.signed_at}.{amends}"
+    sentences = kept(report)
+    judged = sum(s.verdict is not Verdict.PENDING for s in sentences)
+    return f"DRAFT, not signed: {judged} of {len(sentences)} sentences judged by a reader."
+
+
+def authorship_line(report: Report) -> str:
+    """Return one line with the number of sentences by author, and the writer and segmenter used."""
+    counts = Counter((s.origin.author, s.verdict is Verdict.EDITED) for s in kept(report))
+    parts = []
+    for author in Author:
+        for edited in (False, True):
+            if counts[author, edited]:
+                suffix = ", edited by the reader" if edited and author is not Author.READER else ""
+                parts.append(f"{counts[author, edited]} {_WRITTEN_BY[author]}{suffix}")
+    return f"Sentences: {'; '.join(parts) or 'none'}. Writer: {report.writer}. Segmentation: {report.segmenter}."
