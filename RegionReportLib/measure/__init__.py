@@ -1,1 +1,5 @@
-"""From a volume and its masks to measurements: numbers with unit, method and place."""
+"""Numbers from a scan and its region masks: the evidence that sentences rest on."""
+
+from .examine import measure
+
+__all__ = ["measure"]

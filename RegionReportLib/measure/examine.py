@@ -1,0 +1,101 @@
+"""The story of measuring: bring the scan into the patient frame, look at each region, write numbers down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..anatomy.regions import Side
+from ..errors import InputRefused
+from ..imaging.masks import BoolArray, RegionMasks
+from ..imaging.volume import Volume
+from ..progress import Progress, Work, part
+from ..report.measurement import Measurement
+from .abdomen import abdomen_measurements
+from .airways import Course, airway_measurements, trachea_course
+from .bones import bone_measurements
+from .contrast import blood_density, blood_pool
+from .dense import METHOD as DENSE_METHOD
+from .dense import dense_measurements
+from .frame import Frame, frame_of
+from .heart import calcium, width_measurements
+from .hemithorax import Hemithorax
+from .histogram import lung_histograms
+from .lungs import lung_measurements
+from .mediastinum import mediastinal_width
+from .pleura import AIR_METHOD, FLUID_METHOD, air_volume, fluid_in, fluid_volume, free_air_in
+from .scan import Scan
+from .subject import Subject
+
+
+def measure(volume: Volume, masks: RegionMasks) -> Work[tuple[Measurement, ...]]:
+    """Measure everything this room knows, in region order; what cannot be known is there with a reason.
+
+    Raises InputRefused if the masks are empty, and ValueError if they lie on another grid than the volume.
+    """
+    if masks.grid != volume.grid:
+        raise ValueError(f"masks lie on {masks.grid.shape_kji}, the volume on {volume.grid.shape_kji} or elsewhere")
+    yield Progress(0.0, "patient frame")
+    scan = _scan(volume, masks)
+    yield Progress(0.3, "airways")
+    course = trachea_course(scan.frame)
+    halves: dict[Side, Hemithorax] = {}
+    for n, side in enumerate(Side):
+        yield Progress(0.35 + 0.1 * n, f"{side.value} pleura")
+        half = _half(scan, side, course)
+        if half is not None:
+            halves[side] = half
+    histograms = yield from part(lung_histograms(scan, halves), 0.55, 0.75)
+    found = lung_measurements(scan, halves, histograms, scan.blood.noise_hu)
+    for n, side in enumerate(Side):
+        yield Progress(0.75 + 0.05 * n, f"{side.value} lung")
+        found += _lung_findings(scan, side, halves.get(side))
+    yield Progress(0.85, "airways and mediastinum")
+    found += airway_measurements(scan, course)
+    found.append(mediastinal_width(scan, course))
+    yield Progress(0.88, "heart and great vessels")
+    found += [blood_density(scan.blood), *width_measurements(scan), calcium(scan)]
+    yield Progress(0.93, "bones")
+    found += bone_measurements(scan)
+    yield Progress(0.97, "upper abdomen")
+    found += abdomen_measurements(scan)
+    return tuple(found)
+
+
+def _scan(volume: Volume, masks: RegionMasks) -> Scan:
+    frame = frame_of(volume, masks)
+    if frame is None:
+        raise InputRefused("nothing to measure: the region masks are empty")
+    return Scan(volume, masks, frame, masks.bounds(), blood_pool(volume, frame))
+
+
+def _half(scan: Scan, side: Side, course: Course | None) -> Hemithorax | None:
+    """Return one side of the chest with its pleural fluid and free air, None if the masks do not hold it."""
+    names = scan.sided(side)
+    where = scan.frame.bounds(names)
+    if where is None:
+        return None
+    block = scan.frame.crop(where, margin_mm=8.0)
+    mask = block.mask(names)
+    given = _given_fluid(scan, block, side)
+    fluid = given if given is not None else fluid_in(block, mask)
+    air = free_air_in(block, mask & ~fluid, course.air_hu if course else None)
+    return Hemithorax(side, block, mask, fluid & mask, air, given is not None)
+
+
+def _given_fluid(scan: Scan, block: Frame, side: Side) -> BoolArray | None:
+    name = f"pleural_effusion_{side.value}"
+    return block.mask([name]) if name in scan.masks.structures else None
+
+
+def _lung_findings(scan: Scan, side: Side, half: Hemithorax | None) -> Iterator[Measurement]:
+    if half is None:
+        subject = Subject("lungs", side=side)
+        reason = f"{side.value} lung not in the scan or not found"
+        yield subject.unknown("fluid_volume", FLUID_METHOD, reason)
+        yield subject.unknown("extrapulmonary_air_volume", AIR_METHOD, reason)
+        yield subject.unknown("dense_volume", DENSE_METHOD, reason)
+        return
+    caveat = scan.caveat("lungs")
+    yield fluid_volume(half, caveat, base_cut="inferior" in scan.cut_faces(scan.sided(side)))
+    yield air_volume(half, caveat)
+    yield from dense_measurements(half, caveat)

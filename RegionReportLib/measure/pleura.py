@@ -1,0 +1,149 @@
+"""Pleural fluid and free air of one hemithorax, by density, shape and contact with its wall.
+
+Both are measured within the segmenter's hemithorax, whose outline must enclose them. Neither is told from its
+mimics with certainty: low-density consolidation for fluid, a large subpleural bulla for air; sentences say so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from scipy import ndimage
+
+from ..imaging.masks import BoolArray
+from ..report.measurement import Measurement
+from .frame import STEP_MM, Frame, HuFrame, voxel_ml
+from .hemithorax import Hemithorax
+from .shape import components, dilated, eroded, opened
+from .subject import Subject
+
+# Mean density of 100 effusions: transudates 0 to 32 HU, exudates −21 to 28 HU (Abramowitz Y et al., AJR 2009;192:618).
+FLUID_HU = (-20.0, 32.0)
+# Half-width around a collection's own median: within fluid only noise remains after averaging, while collapsed or
+# consolidated lung lies 20 HU and more above it even without contrast.
+_FLUID_SPREAD_HU = 20.0
+# Half-way between aerated lung and fluid; whole voxels of fluid count from here at the lung's side.
+_FLUID_EDGE_HU = -400.0
+# Below this a rim of partial volume or a normal pleura cannot be told from fluid.
+FLUID_LIMIT_ML = 10.0
+_SHEET_MM = 3.0
+
+# Free air has no tissue in it: as dark as the air of the trachea, −1000 ± calibration (Cai W et al., AJR 2011;197:830).
+AIR_LIMIT_ML = 10.0
+_AIR_HU = -980.0
+_AIR_ABOVE_TRACHEA_HU = 12.0
+_AIR_EDGE_HU = -925.0
+_WALL_EDGE_HU = -400.0
+_WALL_SHARE = 0.3
+
+FLUID_METHOD = (
+    "soft tissue of −20 to 32 HU (Abramowitz, AJR 2009;192:618) within the hemithorax, homogeneous, more than "
+    "6 mm thick, in contact with its wall; 2 mm averages"
+)
+AIR_METHOD = (
+    "air as dark as that of the trachea (below −980 HU if unknown) without lung texture, more than 8 mm thick, "
+    "non-dependent, along the wall of the hemithorax (after Cai, AJR 2011;197:830); 2 mm averages"
+)
+GIVEN_METHOD = "volume of the segmenter's pleural effusion mask"
+
+
+def fluid_in(part: Frame, mask: BoolArray) -> BoolArray:
+    """Return the pleural fluid of a hemithorax `mask`, all False if there is none that can be told."""
+    nothing = np.zeros_like(mask)
+    solid = opened(mask & (part.hu > -200.0), _SHEET_MM)
+    if solid.sum() * voxel_ml() < FLUID_LIMIT_ML / 2:
+        return nothing
+    smooth = smoothed(part.hu, solid)
+    low, high = FLUID_HU
+    seeds = opened(solid & (smooth > low) & (smooth < high), _SHEET_MM)
+    wall = dilated(~mask, 4.0)
+    found = nothing
+    for blob in components(seeds):
+        if blob.sum() * voxel_ml() < FLUID_LIMIT_ML / 4:
+            break
+        if _is_fluid(part.hu, smooth, blob, wall):
+            level = float(np.median(smooth[blob]))
+            found = found | _grown(blob, solid & (np.abs(smooth - level) < _FLUID_SPREAD_HU))
+    rim = mask & (part.hu > _FLUID_EDGE_HU) & ~solid
+    return np.asarray(found | (dilated(found, 3.0) & rim))
+
+
+def free_air_in(part: Frame, mask: BoolArray, trachea_hu: float | None) -> BoolArray:
+    """Return the air between lung and chest wall of a hemithorax `mask`, all False if there is none that can be told.
+
+    `trachea_hu` is the density of the air in the trachea, which calibrates the threshold to the scanner.
+    """
+    nothing = np.zeros_like(mask)
+    limit = _AIR_HU if trachea_hu is None else float(np.clip(trachea_hu + _AIR_ABOVE_TRACHEA_HU, -985.0, -960.0))
+    dark = mask & (part.hu < limit)
+    if dark.sum() * voxel_ml() < AIR_LIMIT_ML / 2:
+        return nothing
+    inner = mask & (part.hu < _AIR_EDGE_HU)  # the rim of partial volume must not lift the average
+    core = opened(inner & (smoothed(part.hu, inner) < limit), 4.0)
+    wall = dilated(~mask, 6.0)
+    middle = np.argwhere(mask).mean(axis=0)
+    found = nothing
+    for blob in components(core):
+        if blob.sum() * voxel_ml() < AIR_LIMIT_ML / 2:
+            break
+        if _is_free_air(blob, wall, float(middle[1])):
+            found = found | blob
+    rim = mask & dilated(found, 4.0) & ((part.hu < _AIR_EDGE_HU) | (wall & (part.hu < _WALL_EDGE_HU)))
+    return np.asarray(found | rim)
+
+
+def smoothed(hu: HuFrame, mask: BoolArray) -> HuFrame:
+    """Return HU averaged over about 5 mm within `mask` only, so that neighbours beyond its edge do not leak in."""
+    weight = mask.astype(np.float32)
+    total = ndimage.gaussian_filter(np.where(mask, hu, np.float32(0)), 1.0, truncate=2.0)
+    share = ndimage.gaussian_filter(weight, 1.0, truncate=2.0)
+    return np.where(mask, total / np.maximum(share, 1e-3), hu).astype(np.float32)
+
+
+def fluid_volume(half: Hemithorax, caveat: str, base_cut: bool) -> Measurement:
+    """Write down the volume of pleural fluid; its uncertainty is half a voxel around its surface.
+
+    With the lung's base cut off (`base_cut`), little or no fluid says nothing: it collects there.
+    """
+    subject = Subject("lungs", side=half.side)
+    method = GIVEN_METHOD if half.fluid_given else FLUID_METHOD
+    value = float(half.fluid.sum()) * voxel_ml()
+    if base_cut and value < FLUID_LIMIT_ML:
+        return subject.unknown("fluid_volume", method, f"{half.side.value} lung base not in the scan")
+    place = half.part.place(subject, half.fluid if half.fluid.any() else half.mask)
+    return replace(subject.known("fluid_volume", value, method, place, caveat), uncertainty=_edge_ml(half.fluid))
+
+
+def air_volume(half: Hemithorax, caveat: str) -> Measurement:
+    """Write down the volume of air outside the lung."""
+    subject = Subject("lungs", side=half.side)
+    value = float(half.air.sum()) * voxel_ml()
+    place = half.part.place(subject, half.air if half.air.any() else half.mask)
+    return subject.known("extrapulmonary_air_volume", value, AIR_METHOD, place, caveat)
+
+
+def _is_fluid(hu: HuFrame, smooth: HuFrame, blob: BoolArray, wall: BoolArray) -> bool:
+    """Tell fluid from low-density lung: homogeneous, no air bronchograms, and lying on the wall."""
+    inner = eroded(blob, STEP_MM)
+    if inner.sum() < 20:
+        inner = blob
+    aerated = float((hu[inner] < -120.0).mean())
+    surface = blob & ~eroded(blob, STEP_MM)
+    on_wall = float(wall[surface].mean())
+    return aerated < 0.02 and float(smooth[inner].std()) < 15.0 and on_wall > 0.25
+
+
+def _is_free_air(blob: BoolArray, wall: BoolArray, middle_j: float) -> bool:
+    """Tell free air from bullae: it lies along the wall and on top (anterior, the patient lying on the back)."""
+    surface = blob & ~eroded(blob, STEP_MM)
+    on_top = float(np.argwhere(blob)[:, 1].mean()) > middle_j
+    return on_top and float(wall[surface].mean()) > _WALL_SHARE
+
+
+def _grown(seed: BoolArray, allowed: BoolArray) -> BoolArray:
+    return np.asarray(ndimage.binary_dilation(seed, iterations=3, mask=allowed | seed))
+
+
+def _edge_ml(mask: BoolArray) -> float:
+    return 0.5 * float((mask & ~eroded(mask, STEP_MM)).sum()) * voxel_ml()

@@ -1,0 +1,150 @@
+"""A chest of plain solids with known answers, sampled onto any grid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from RegionReportLib.anatomy.regions import REGION_IDS, Coverage
+from RegionReportLib.imaging.grid import Grid
+from RegionReportLib.imaging.masks import RegionMasks
+from RegionReportLib.imaging.volume import Provenance, Volume
+from RegionReportLib.measure.examine import measure
+from RegionReportLib.progress import finish
+from RegionReportLib.report.measurement import Measurement
+
+Points: TypeAlias = npt.NDArray[np.float64]
+Solid: TypeAlias = Callable[[Points], npt.NDArray[np.bool_]]
+
+STRUCTURES = (
+    "lung_right",
+    "lung_left",
+    "trachea",
+    "main_bronchi",
+    "mediastinum",
+    "heart_great_vessels",
+    "bone",
+    "upper_abdomen",
+)
+
+
+def ball(centre: tuple[float, float, float], radius: float) -> Solid:
+    return lambda p: ((p - np.array(centre)) ** 2).sum(axis=-1) <= radius**2
+
+
+def block(low: tuple[float, float, float], high: tuple[float, float, float]) -> Solid:
+    return lambda p: ((p >= np.array(low)) & (p < np.array(high))).all(axis=-1)
+
+
+def rod(start: tuple[float, float, float], stop: tuple[float, float, float], radii: tuple[float, float]) -> Solid:
+    """An elliptic cylinder along start–stop with half-axes `radii` along right–left and front–back."""
+    a, b = np.array(start), np.array(stop)
+    axis = (b - a) / np.linalg.norm(b - a)
+    right = np.array([1.0, 0.0, 0.0]) - axis[0] * axis
+    right /= np.linalg.norm(right)
+    front = np.cross(axis, right)
+
+    def inside(p: Points) -> npt.NDArray[np.bool_]:
+        q = p - a
+        along = q @ axis
+        flat = ((q @ right) / radii[0]) ** 2 + ((q @ front) / radii[1]) ** 2
+        return (flat <= 1) & (along >= 0) & (along <= np.linalg.norm(b - a))
+
+    return inside
+
+
+@dataclass
+class Chest:
+    """Solids painted one over the other: (structure or None to keep the label, HU, solid)."""
+
+    solids: list[tuple[str | None, float, Solid]] = field(default_factory=list)
+    noise_hu: float = 0.0
+    coverage: dict[str, Coverage] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
+
+    def paint(self, structure: str | None, hu: float, solid: Solid) -> Chest:
+        self.solids.append((structure, hu, solid))
+        return self
+
+    def on(self, grid: Grid) -> tuple[Volume, RegionMasks]:
+        k, j, i = np.indices(grid.shape_kji).reshape(3, -1)
+        points = grid.to_ras(np.stack([i, j, k], axis=1))
+        hu = np.full(len(points), -1000.0)
+        labels = np.zeros(len(points), dtype=np.uint8)
+        for name, value, solid in self.solids:
+            inside = solid(points)
+            hu[inside] = value
+            if name is not None:
+                labels[inside] = 0 if name == "none" else STRUCTURES.index(name) + 1
+        if self.noise_hu:
+            hu += np.random.default_rng(7).normal(0, self.noise_hu, len(hu))
+        shape = grid.shape_kji
+        volume = Volume(np.round(hu).astype(np.int16).reshape(shape), grid, Provenance("", "phantom"))
+        coverage = {name: self.coverage.get(name, Coverage.COMPLETE) for name in REGION_IDS}
+        return volume, RegionMasks(labels.reshape(shape), grid, STRUCTURES, "by hand", coverage, self.notes)
+
+    def measured(self, grid: Grid) -> dict[str, Measurement]:
+        volume, masks = self.on(grid)
+        return {m.id: m for m in finish(measure(volume, masks))}
+
+
+def plain_chest(blood_hu: float = 40.0) -> Chest:
+    """Two box lungs of 80 × 120 × 180 mm, a heart of 110 mm, a trachea of 16 × 20 mm, three vertebrae, a liver."""
+    chest = Chest()
+    chest.paint("none", 20, block((-150, -110, -130), (150, 110, 130)))
+    chest.paint("lung_right", -860, block((50, -60, -60), (130, 60, 120)))
+    chest.paint("lung_left", -860, block((-130, -60, -60), (-50, 60, 120)))
+    chest.paint("mediastinum", 20, block((-50, -60, -60), (50, 60, 120)))
+    chest.paint("heart_great_vessels", blood_hu, ball((-15, 20, -20), 55))
+    chest.paint("heart_great_vessels", blood_hu, block((-40, -20, 40), (40, 20, 70)))
+    chest.paint("trachea", -1000, rod((0, -35, 45), (0, -35, 119), (8, 10)))
+    chest.paint("main_bronchi", -1000, rod((0, -35, 45), (30, -35, 10), (6, 6)))
+    chest.paint("main_bronchi", -1000, rod((0, -35, 45), (-30, -35, 10), (6, 6)))
+    for z in (-40.0, 0.0, 40.0):
+        chest.paint("bone", 700, rod((0, -80, z - 14), (0, -80, z + 14), (18, 15)))
+        chest.paint("bone", 180, rod((0, -80, z - 12), (0, -80, z + 12), (16, 13)))
+    chest.paint("upper_abdomen", 20, block((-130, -60, -120), (130, 60, -62)))
+    chest.paint("upper_abdomen", 58, block((30, -50, -115), (120, 50, -65)))
+    return chest
+
+
+def upright_grid(spacing: tuple[float, float, float] = (2.0, 2.0, 2.0)) -> Grid:
+    size = [int(np.ceil(n / s)) for n, s in zip((310, 230, 270), spacing, strict=True)]
+    affine = np.diag([*spacing, 1.0])
+    affine[:3, 3] = (-154.3, -114.3, -134.3)
+    return Grid((size[2], size[1], size[0]), affine)
+
+
+def oblique_grid() -> Grid:
+    """Left-handed, anisotropic, tilted by 12° and turned by 9°, large enough for the whole chest."""
+    a, b = np.radians(12.0), np.radians(9.0)
+    tilt = np.array([[1, 0, 0], [0, np.cos(a), -np.sin(a)], [0, np.sin(a), np.cos(a)]])
+    turn = np.array([[np.cos(b), -np.sin(b), 0], [np.sin(b), np.cos(b), 0], [0, 0, 1]])
+    # Columns: i runs to the left, j to the front, k upwards; the mirrored i makes it left-handed.
+    axes = tilt @ turn @ np.diag([-1.0, 1.0, 1.0])
+    spacing = np.array([1.5, 1.7, 2.4])
+    size = np.array([250, 190, 140])
+    affine = np.eye(4)
+    affine[:3, :3] = axes * spacing
+    affine[:3, 3] = -affine[:3, :3] @ ((size - 1) / 2)
+    return Grid((int(size[2]), int(size[1]), int(size[0])), affine)
+
+
+@pytest.fixture
+def chest() -> Chest:
+    return plain_chest()
+
+
+@pytest.fixture(params=["upright", "oblique"])
+def grid(request: pytest.FixtureRequest) -> Grid:
+    return upright_grid() if request.param == "upright" else oblique_grid()
+
+
+@pytest.fixture
+def upright() -> Grid:
+    return upright_grid()
