@@ -36,6 +36,15 @@ class Verdict(str, Enum):
     ADDED = "added"
 
 
+class Authorship(str, Enum):
+    """Whose words stand in the report; imported words stay imported, because who wrote them is not known here."""
+
+    AI = "ai"
+    AI_EDITED = "ai_edited"
+    IMPORTED = "imported"
+    HUMAN = "human"
+
+
 class FlagKind(str, Enum):
     """The contradictions that are looked for after each change."""
 
@@ -127,3 +136,16 @@ class Sentence:
             )
         if self.placeless and self.anchors:
             raise ValueError(f"sentence {self.id} is declared to have no place but has {len(self.anchors)} anchors")
+
+
+def authorship(sentence: Sentence) -> Authorship:
+    """Return whose words a sentence holds now; rejecting and restoring it does not change that.
+
+    The measured writer counts as AI: its words are a program's.
+    """
+    if sentence.origin.author is Author.READER:
+        return Authorship.HUMAN
+    if sentence.origin.author is Author.IMPORTED:
+        return Authorship.IMPORTED
+    edited = Verdict.EDITED in (sentence.verdict, sentence.verdict_before)
+    return Authorship.AI_EDITED if edited else Authorship.AI
