@@ -1,0 +1,137 @@
+"""Contradictions between two sentences of a report: doubles, and one saying what the other denies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache, lru_cache
+
+from ..anatomy.regions import Side, Zone
+from ..report.sentence import Flag, FlagKind, Polarity, Sentence
+from .lexicon import lexicon, tokens_of
+from .mentions import Mentions, mentions_of
+from .parts import zone_of_lobe
+from .polarity import NamedFinding
+
+
+class _Words(str, Enum):
+    """The word lists of the lexicon for comparing sentences."""
+
+    # Words that carry no finding; two sentences that differ only in these say the same.
+    EMPTY = "empty"
+    # Denials of these findings are about the region as a whole, those of the next for one organ only.
+    REGIONAL = "regional"
+    BY_ORGAN = "by organ"
+    # "No other nodule", "no pathological lymph node": a denial with one of these leaves room for the finding.
+    QUALIFIED = "qualified"
+
+
+@cache
+def _words(which: _Words) -> frozenset[str]:
+    return frozenset(lexicon()["pairs"][which.value])
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """That a finding is or is not at a place, as one sentence says it."""
+
+    sentence_id: str
+    words: str
+    present: bool
+    sides: frozenset[Side]
+    zones: frozenset[Zone]
+
+
+def pair_flags(sentences: list[Sentence]) -> dict[str, list[Flag]]:
+    """Return for each sentence id the flags that come from another sentence; a double is flagged on the later one."""
+    found: dict[str, list[Flag]] = {}
+    for sentence_id, flag in (*_doubles(sentences), *_opposites(sentences)):
+        found.setdefault(sentence_id, []).append(flag)
+    return found
+
+
+def _doubles(sentences: list[Sentence]) -> Iterator[tuple[str, Flag]]:
+    first: dict[tuple[str, ...], Sentence] = {}
+    for sentence in sentences:
+        content = _content(sentence.text)
+        if not content:
+            continue
+        other = first.setdefault(content, sentence)
+        if other is not sentence:
+            message = f"Says the same as “{_short(other.text)}”."
+            yield sentence.id, Flag(FlagKind.DUPLICATE, message, blocking=False, sentence_ids=(other.id,))
+
+
+def _opposites(sentences: list[Sentence]) -> Iterator[tuple[str, Flag]]:
+    claims: dict[tuple[str, str], list[_Claim]] = {}
+    for sentence in sentences:
+        for key, claim in _claims(sentence.id, sentence.text, sentence.regions[:1]):
+            claims.setdefault(key, []).append(claim)
+    for group in claims.values():
+        denied = [c for c in group if not c.present]
+        for yes in (c for c in group if c.present) if denied else ():
+            for no in denied:
+                if no.sentence_id != yes.sentence_id and _meet(yes, no):
+                    yield _opposite(yes, no)
+                    yield _opposite(no, yes)
+
+
+def _opposite(own: _Claim, other: _Claim) -> tuple[str, Flag]:
+    says, but = ("states", "denies it") if own.present else ("denies", "states it")
+    message = f"The text {says} “{own.words}”, another sentence {but} (“{other.words}”)."
+    return own.sentence_id, Flag(FlagKind.CONTRADICTION, message, sentence_ids=(other.sentence_id,))
+
+
+def _meet(yes: _Claim, no: _Claim) -> bool:
+    """Tell whether the place of a statement lies in the place of a denial."""
+    sides = not no.sides or bool(yes.sides and yes.sides & no.sides)
+    zones = not no.zones or bool(yes.zones and yes.zones & no.zones)
+    return sides and zones
+
+
+Keyed = tuple[tuple[str, str], _Claim]
+
+
+@lru_cache(maxsize=8192)
+def _claims(sentence_id: str, text: str, regions: tuple[str, ...]) -> tuple[Keyed, ...]:
+    mentions = mentions_of(text)
+    home = mentions.regions[:1] or regions
+    tokens = tokens_of(text)
+    found: list[Keyed] = []
+    for finding in mentions.findings:
+        if finding.polarity is Polarity.UNCERTAIN or not home:
+            continue
+        present = finding.polarity is Polarity.PRESENT
+        before = {t.form for t in tokens if finding.start - 60 <= t.start < finding.stop + 18}
+        if not present and before & _words(_Words.QUALIFIED):
+            continue
+        for where in _places_of(finding, mentions, home[0]):
+            zones = frozenset(p.zone or zone_of_lobe(p.lobe or "upper") for p in mentions.parts)
+            sides = _sides_of(finding, mentions)
+            words = text[finding.start : finding.stop]
+            found.append(((finding.id, where), _Claim(sentence_id, words, present, sides, zones)))
+    return tuple(found)
+
+
+def _places_of(finding: NamedFinding, mentions: Mentions, home: str) -> tuple[str, ...]:
+    if finding.id in _words(_Words.REGIONAL):
+        return (home,)
+    if finding.id in _words(_Words.BY_ORGAN):
+        return tuple(dict.fromkeys(p.structure for p in mentions.places if p.structure and not p.related))
+    return ()
+
+
+def _sides_of(finding: NamedFinding, mentions: Mentions) -> frozenset[Side]:
+    own = {s for p in mentions.places if p.start < finding.stop and finding.start < p.stop for s in p.sides}
+    return frozenset(own or mentions.sides)
+
+
+@lru_cache(maxsize=8192)
+def _content(text: str) -> tuple[str, ...]:
+    """Return the words that matter, in order: "left nodule, right fluid" is not "right nodule, left fluid"."""
+    return tuple(t.form for t in tokens_of(text) if t.form not in _words(_Words.EMPTY))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:57].rstrip() + "…"
