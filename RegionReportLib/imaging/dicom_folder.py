@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pydicom
 from pydicom.filereader import read_file_meta_info
@@ -24,9 +25,7 @@ _LONGEST_VALUE = 2**16
 _DICOMDIR = "1.2.840.10008.1.3.10"
 _DEFLATED = "1.2.840.10008.1.2.1.99"
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
-_TAGS = [
-    "SpecificCharacterSet",
-    "ImageType",
+_TEXTS = (
     "SOPClassUID",
     "SOPInstanceUID",
     "Modality",
@@ -41,19 +40,20 @@ _TAGS = [
     "PatientName",
     "PatientBirthDate",
     "PatientSex",
-    "ImagePositionPatient",
-    "ImageOrientationPatient",
-    "PixelSpacing",
-    "Rows",
-    "Columns",
-    "BitsAllocated",
-    "SamplesPerPixel",
-    "NumberOfFrames",
-    "RescaleSlope",
-    "RescaleIntercept",
     "RescaleType",
     "LossyImageCompression",
-]
+)
+_LISTS = ("ImageType", "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing")
+_NUMBERS = {  # with what the standard takes where the attribute is absent
+    "Rows": 0,
+    "Columns": 0,
+    "BitsAllocated": 0,
+    "SamplesPerPixel": 1,
+    "NumberOfFrames": 1,
+    "RescaleSlope": 1,
+    "RescaleIntercept": 0,
+}
+_TAGS = ["SpecificCharacterSet", *_TEXTS, *_LISTS, *_NUMBERS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +70,26 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class DicomImage:
-    """One DICOM file with pixels: its `header` without them, and its transfer syntax."""
+    """The header of one DICOM file with pixels, by keyword: attributes that are texts, lists of words, numbers.
+
+    Absent texts are empty, absent lists too; `transfer_syntax` tells how its pixels are packed.
+    """
 
     path: Path
-    header: pydicom.Dataset
     transfer_syntax: str
+    text: dict[str, str]
+    words: dict[str, tuple[str, ...]]
+    number: dict[str, float]
 
-    def text(self, keyword: str) -> str:
-        """Return an attribute as text, empty where the file has none."""
-        value = self.header.get(keyword)
-        return "" if value is None else str(value).strip()
+    @property
+    def series_uid(self) -> str:
+        """The UID of its series."""
+        return self.text["SeriesInstanceUID"]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return int(self.number["Rows"]), int(self.number["Columns"])
 
 
 def is_dicom(path: Path) -> bool:
@@ -121,25 +131,47 @@ def read_header(path: Path) -> DicomImage | None:
             if syntax == _DEFLATED:  # reading even the header would unpack the whole file, however large
                 raise refused(path, "has the transfer syntax Deflated Explicit VR Little Endian; export it unpacked")
             header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=_TAGS, defer_size=_LONGEST_VALUE)
-            if header.get("Rows") is None or not str(header.get("SeriesInstanceUID") or ""):
-                return None
+            image = _image(path, syntax, header)  # here, because pydicom converts a value only when it is asked for
     except InputRefused:
         raise
     except OSError as error:
         raise unreadable(path, error) from error
     except Exception as error:  # pydicom raises whatever it meets in foreign bytes
         raise refused(path, f"its DICOM header is truncated or damaged ({str(error)[:120]})") from error
-    return DicomImage(path, header, syntax)
+    return image if image.number["Rows"] and image.series_uid else None
+
+
+def _image(path: Path, syntax: str, header: pydicom.Dataset) -> DicomImage:
+    return DicomImage(
+        path=path,
+        transfer_syntax=syntax,
+        text={keyword: _text(header.get(keyword)) for keyword in _TEXTS},
+        words={keyword: _words(header.get(keyword)) for keyword in _LISTS},
+        number={keyword: float(_first(header.get(keyword), absent)) for keyword, absent in _NUMBERS.items()},
+    )
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else " ".join(str(value).split())
+
+
+def _words(value: Any) -> tuple[str, ...]:
+    if value is None or value == "":
+        return ()
+    return tuple(str(v) for v in ([value] if isinstance(value, str) else value))
+
+
+def _first(value: Any, absent: float) -> Any:
+    return absent if value is None or value == "" else value
 
 
 def slices_of_scans(images: Iterable[DicomImage]) -> dict[str, list[DicomImage]]:
     """Return by series UID the images that may be slices of a scan, without localisers and screen captures."""
     groups: dict[str, list[DicomImage]] = {}
     for image in images:
-        image_type = [str(word).upper() for word in image.header.get("ImageType") or ()]
-        if "LOCALIZER" in image_type or image.text("SOPClassUID").startswith(_SECONDARY_CAPTURE):
+        if "LOCALIZER" in image.words["ImageType"] or image.text["SOPClassUID"].startswith(_SECONDARY_CAPTURE):
             continue
-        groups.setdefault(image.text("SeriesInstanceUID"), []).append(image)
+        groups.setdefault(image.series_uid, []).append(image)
     return groups
 
 
@@ -150,13 +182,12 @@ def series_in(images: Iterable[DicomImage]) -> tuple[Series, ...]:
 
 
 def _series(uid: str, group: list[DicomImage]) -> Series:
-    sizes = Counter((int(i.header.get("Rows") or 0), int(i.header.get("Columns") or 0)) for i in group)
-    rows, columns = sizes.most_common(1)[0][0]
+    rows, columns = Counter(image.shape for image in group).most_common(1)[0][0]
     return Series(
         series_uid=uid,
-        description=group[0].text("SeriesDescription"),
-        modality=group[0].text("Modality"),
-        slices=sum(int(i.header.get("NumberOfFrames") or 1) for i in group),
+        description=group[0].text["SeriesDescription"],
+        modality=group[0].text["Modality"],
+        slices=int(sum(image.number["NumberOfFrames"] for image in group)),
         rows=rows,
         columns=columns,
     )

@@ -49,23 +49,22 @@ def stacked(path: Path, images: Sequence[DicomImage]) -> tuple[list[DicomImage],
     # PixelSpacing: first the distance of rows (along j), then of columns (along i).
     affine[:3, :3] = np.stack([orientation[0] * column_mm, orientation[1] * row_mm, step], axis=1)
     affine[:3, 3] = positions[0]
-    header = images[0].header
-    grid = grid_of(path, (len(images), int(header.Rows), int(header.Columns)), swap_lps_ras(affine))
+    grid = grid_of(path, (len(images), *images[0].shape), swap_lps_ras(affine))
     return [images[n] for n in order], grid, _tilt(step, normal)
 
 
 def _check_alike(path: Path, images: Sequence[DicomImage]) -> None:
-    words = {"Rows": "sizes", "Columns": "sizes", "PixelSpacing": "pixel spacings"}
-    for keyword in ("Rows", "Columns", "PixelSpacing", "ImageOrientationPatient"):
-        word = words.get(keyword, "orientations")
-        if keyword in ("Rows", "Columns"):
-            seen = Counter(image.text(keyword) for image in images)
-        else:
-            count = 2 if keyword == "PixelSpacing" else 6
-            seen = Counter(str(np.round(_numbers(path, i, keyword, count), 3) + 0.0) for i in images)
-        if len(seen) > 1:
-            counts = ", ".join(f"{n} × {value}" for value, n in seen.most_common(3))
-            raise refused(path, f"mixes slices of different {word} in one series ({keyword}: {counts})")
+    _check_one(path, "sizes", [image.shape for image in images])
+    for word, keyword, count in (("pixel spacings", "PixelSpacing", 2), ("orientations", "ImageOrientationPatient", 6)):
+        # 1e-3: writers round these to four decimals and more, not always alike within a series.
+        _check_one(path, word, [tuple(np.round(_numbers(path, i, keyword, count), 3) + 0.0) for i in images])
+
+
+def _check_one(path: Path, word: str, values: list[tuple[float, ...]]) -> None:
+    seen = Counter(values)
+    if len(seen) > 1:
+        counts = ", ".join(f"{n} of {' × '.join(f'{v:g}' for v in value)}" for value, n in seen.most_common(3))
+        raise refused(path, f"mixes slices of different {word} in one series ({counts})")
 
 
 def _check_even(path: Path, along: _Array) -> None:
@@ -103,12 +102,12 @@ def _tilt(step: _Array, normal: _Array) -> tuple[str, ...]:
 
 
 def _numbers(path: Path, image: DicomImage, keyword: str, count: int) -> tuple[float, ...]:
-    value = image.header.get(keyword)
-    if value is None or value == "":
+    words = image.words[keyword]
+    if not words:
         raise refused(path, f"has no {keyword} in {image.path.name}: its place in the patient is unknown")
     try:
-        numbers = tuple(float(v) for v in value)
-    except (TypeError, ValueError):
+        numbers = tuple(float(word) for word in words)
+    except ValueError:
         numbers = ()
     if len(numbers) != count or not all(math.isfinite(v) for v in numbers):
         raise refused(path, f"has a damaged {keyword} in {image.path.name}")

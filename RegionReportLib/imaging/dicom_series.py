@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -69,7 +70,7 @@ def _series_of(path: Path) -> str:
     image = read_header(path)
     if image is None:
         raise refused(path, "is a DICOM file without an image (an index or a report); give the folder of the slices")
-    return image.text("SeriesInstanceUID")
+    return image.series_uid
 
 
 def _chosen(path: Path, images: Sequence[DicomImage], series_uid: str | None) -> list[DicomImage]:
@@ -103,31 +104,37 @@ def _listed(series: Sequence[Series]) -> str:
 
 def _check_image(path: Path, image: DicomImage) -> None:
     """Check what must hold for each slice alone; InputRefused names the attribute."""
-    name, header = image.path.name, image.header
-    if image.text("Modality") != "CT":
-        raise refused(path, f"the series is of modality {image.text('Modality') or 'unknown'}, expected CT")
-    if image.text("SOPClassUID") != _CT_IMAGE or int(header.get("NumberOfFrames") or 1) > 1:
-        kind = UID(image.text("SOPClassUID")).name
+    name, number = image.path.name, image.number
+    if image.text["Modality"] != "CT":
+        raise refused(path, f"the series is of modality {image.text['Modality'] or 'unknown'}, expected CT")
+    if image.text["SOPClassUID"] != _CT_IMAGE or number["NumberOfFrames"] > 1:
+        kind = _name_of(image.text["SOPClassUID"])
         raise refused(path, f"{name} is not a single-slice CT image ({kind}); export the scan as CT Image Storage")
     if image.transfer_syntax not in _PYDICOM_DECODES + _GDCM_DECODES:
-        syntax = UID(image.transfer_syntax).name or "none"
+        syntax = _name_of(image.transfer_syntax)
         raise refused(
             path, f"{name} has the transfer syntax {syntax}, which cannot be decoded here; export it uncompressed"
         )
-    if int(header.get("SamplesPerPixel") or 1) != 1:
+    if number["SamplesPerPixel"] != 1:
         raise refused(path, f"{name} holds colours, not a CT in Hounsfield units")
-    if int(header.get("BitsAllocated") or 0) not in (16, 32):
+    if number["BitsAllocated"] not in (16, 32):
         check_number_type(path, np.dtype(np.uint8))
-    if image.text("RescaleType") not in ("", "HU", "US"):
-        raise refused(path, f"its values are in {image.text('RescaleType')}, expected Hounsfield units (HU)")
-    expected = int(header.Rows) * int(header.get("Columns") or 0) * 4 + _ROOM_FOR_HEADER
-    if image.path.stat().st_size > expected:
+    if image.text["RescaleType"] not in ("", "HU", "US"):
+        raise refused(path, f"its values are in {image.text['RescaleType']}, expected Hounsfield units (HU)")
+    rows, columns = image.shape
+    if image.path.stat().st_size > rows * columns * 4 + _ROOM_FOR_HEADER:
         raise refused(path, f"{name} is larger than one slice of its size can be: it is damaged")
+
+
+def _name_of(uid: str) -> str:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about UIDs that are none
+        return UID(uid).name or "none"
 
 
 def _without_copies(images: Sequence[DicomImage]) -> tuple[list[DicomImage], tuple[str, ...]]:
     """Keep one of the files that are the same instance, as left behind by exporting twice into one folder."""
-    by_uid = {image.text("SOPInstanceUID") or str(image.path): image for image in images}
+    by_uid = {image.text["SOPInstanceUID"] or str(image.path): image for image in images}
     copies = len(images) - len(by_uid)
     return list(by_uid.values()), (f"{copies} files that repeat a slice were left out.",) if copies else ()
 
@@ -166,18 +173,17 @@ def _decoded(path: Path, image: DicomImage) -> tuple[npt.NDArray[Any], float, fl
 
 
 def _rescale(path: Path, image: DicomImage) -> tuple[float, float]:
-    slope, intercept = (image.header.get(k) for k in ("RescaleSlope", "RescaleIntercept"))
-    slope = 1.0 if slope is None else float(slope)
-    if slope == 0:
-        raise refused(path, f"{image.path.name} has a RescaleSlope of zero")
-    return slope, 0.0 if intercept is None else float(intercept)
+    slope, intercept = image.number["RescaleSlope"], image.number["RescaleIntercept"]
+    if slope == 0 or not math.isfinite(slope) or not math.isfinite(intercept):
+        raise refused(path, f"{image.path.name} has a RescaleSlope of zero or a damaged one")
+    return slope, intercept
 
 
 def _source(images: Sequence[DicomImage]) -> DicomSource:
-    fields = {name: images[0].text(keyword) for name, keyword in _SOURCE_FIELDS.items()}
-    return DicomSource(instance_uids=tuple(image.text("SOPInstanceUID") for image in images), **fields)
+    fields = {name: images[0].text[keyword] for name, keyword in _SOURCE_FIELDS.items()}
+    return DicomSource(instance_uids=tuple(image.text["SOPInstanceUID"] for image in images), **fields)
 
 
 def _lossy(images: Sequence[DicomImage]) -> tuple[str, ...]:
-    lossy = any(image.text("LossyImageCompression") == "01" for image in images)
+    lossy = any(image.text["LossyImageCompression"] == "01" for image in images)
     return ("The images were compressed with loss.",) if lossy else ()

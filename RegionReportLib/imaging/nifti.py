@@ -82,7 +82,7 @@ def _shape(path: Path, header: Any) -> tuple[int, int, int]:
 def _number_type(path: Path, header: Any) -> np.dtype[Any]:
     try:
         dtype: np.dtype[Any] = header.get_data_dtype()
-    except HeaderDataError as error:
+    except (HeaderDataError, KeyError) as error:
         raise refused(path, f"its NIfTI header is damaged: unknown data type {int(header['datatype'])}") from error
     check_number_type(path, dtype)
     if int(header["bitpix"]) not in (0, dtype.itemsize * 8):

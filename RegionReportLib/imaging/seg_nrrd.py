@@ -114,11 +114,18 @@ def _header(masks: RegionMasks, segments: list[Segment]) -> str:
         "Segmentation_ContainedRepresentationNames:=Binary labelmap|",
         "Segmentation_MasterRepresentation:=Binary labelmap",
         "Segmentation_SourceRepresentation:=Binary labelmap",
+        f"Segmentation_ConversionParameters:=Reference image geometry|{_reference(masks.grid)}|Grid of the scan&",
         "Segmentation_ReferenceImageExtentOffset:=0 0 0",
     ]
     for n, segment in enumerate(segments):
         lines += [f"Segment{n}_{key}:={value}" for key, value in _fields(masks, segment, n).items()]
     return "\n".join(lines) + "\n\n"
+
+
+def _reference(grid: Grid) -> str:
+    """The whole grid as 3D Slicer keeps it (RAS matrix, index extents), since it cuts the image down when saving."""
+    extents = [n for size in grid.shape_kji[::-1] for n in (0, size - 1)]
+    return "".join(f"{value!r};" for value in [float(x) for x in grid.affine.reshape(-1)] + extents)
 
 
 def _fields(masks: RegionMasks, segment: Segment, n: int) -> dict[str, str]:
