@@ -1,0 +1,43 @@
+"""The upper abdomen: what lies below the diaphragm inside the muscles of the trunk, as far as the scan goes down.
+
+Bone, chest and abdominal wall and the muscles behind the kidneys are not part of it; a chest CT always cuts it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .spine import Spine
+from .thorax import Thorax, axial_hull, below
+from .working import Mask, Working, distance_mm, largest, opened
+
+FAT_MOST_HU = -30.0
+WALL_MM = 12.0
+"""Lateral abdominal wall muscles together, or ribs with their muscles, measure 15-25 mm, rectus 10 mm (Rankin, Stokes,
+Newham, Muscle Nerve 34:320, 2006)."""
+
+
+def upper_abdomen(scan: Working, body: Mask, lung: Mask, thorax: Thorax, spine: Spine) -> Mask:
+    """Return the abdominal cavity below the diaphragm."""
+    under = below(thorax.floor, scan.hu.shape[0]) & ~lung
+    cavity = _inside_wall(scan, under & body) | thorax.hull
+    rows = np.arange(scan.hu.shape[1])[None, :, None]
+    beside = np.abs(np.arange(scan.hu.shape[2])[None, None, :] - spine.x[:, None, None]) * scan.spacing_mm
+    # In front of the vertebral bodies; beside them back to the level of the canal, where the kidneys end.
+    back = np.where(beside < 30.0, spine.front[:, None, None], spine.y[:, None, None] - 10.0 / scan.spacing_mm)
+    mask = opened(under & cavity & (rows > back), 2 * scan.spacing_mm, scan.spacing_mm)
+    return largest(mask) if mask.any() else mask
+
+
+def _inside_wall(scan: Working, trunk: Mask) -> Mask:
+    """Return what lies deeper than the wall under the outermost muscle; fat under the skin is outside.
+
+    The muscles of the trunk form a convex ring; arms beside it are smaller and apart.
+    """
+    under_skin = distance_mm(trunk, scan.spacing_mm) > 5.0
+    muscle = opened((scan.hu > FAT_MOST_HU) & under_skin, scan.spacing_mm, scan.spacing_mm)
+    if not muscle.any():
+        return muscle
+    ring = axial_hull(largest(muscle)) & trunk
+    depth = distance_mm(np.pad(ring, ((0, 0), (1, 1), (1, 1))), scan.spacing_mm)[:, 1:-1, 1:-1]
+    return np.asarray(depth > WALL_MM)

@@ -1,0 +1,178 @@
+"""The frame of the chest: the hull around both lungs, the diaphragm, and the space between the lungs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageDraw
+from scipy import ndimage
+from scipy.spatial import ConvexHull, QhullError
+
+from .lungs import Lungs
+from .spine import Spine
+from .working import Field, Mask, Working, opened, smoothed
+
+STEEPEST = 2.0
+"""The diaphragm rises at most this many times as fast as it runs inwards; the side of the heart is steeper."""
+
+RIGHT_HEART_MM = 50.0
+"""The right atrium reaches 30-45 mm to the right of the midline, a third of the usual heart width."""
+SPINE_MM = 35.0
+"""Half the width of a vertebra with its ribs' heads: medial of it lies the aorta, not the left base."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Thorax:
+    """`hull` of both lungs in axial slices; `floor` `(y, x)`: the diaphragm's height as a slice number; `between`:
+    what lies above the diaphragm between the lungs, in front of the spine, airways included."""
+
+    hull: Mask
+    floor: Field
+    between: Mask
+
+
+def thorax(scan: Working, body: Mask, lungs: Lungs, spine: Spine) -> Thorax:
+    """Derive hull, diaphragm and the space between the lungs from the lungs and the spine."""
+    right, left = _both_sides(lungs, spine)
+    hull = axial_hull(right | left) & body
+    floor = _floor(lungs, scan, spine)
+    return Thorax(hull, floor, _between(scan, hull, lungs, spine, floor))
+
+
+def below(floor: Field, levels: int) -> Mask:
+    """Return the mask `(z, y, x)` of what lies below a height map."""
+    return np.asarray(np.arange(levels)[:, None, None] < floor[None])
+
+
+def _both_sides(lungs: Lungs, spine: Spine) -> tuple[Mask, Mask]:
+    """Return both lungs, each replaced by the other's mirror image in slices where it is nearly absent."""
+    right, left = lungs.right.copy(), lungs.left.copy()
+    areas = right.sum((1, 2)), left.sum((1, 2))
+    for k in range(len(right)):
+        a, b = int(areas[0][k]), int(areas[1][k])
+        if min(a, b) < 0.15 * max(a, b):
+            own, other = (right, left) if a < b else (left, right)
+            own[k] |= _mirrored(other[k], float(spine.x[k]))
+    return right, left
+
+
+def _mirrored(plane: Mask, x: float) -> Mask:
+    if not np.isfinite(x):
+        return plane
+    source = np.rint(2 * x - np.arange(plane.shape[1])).astype(int)
+    inside = (source >= 0) & (source < plane.shape[1])
+    return np.asarray(plane[:, np.clip(source, 0, plane.shape[1] - 1)] & inside)
+
+
+def axial_hull(mask: Mask) -> Mask:
+    """Return the convex hull of each axial slice."""
+    out = np.zeros(mask.shape, bool)
+    for k, plane in enumerate(mask):
+        points = np.argwhere(plane ^ ndimage.binary_erosion(plane))
+        if len(points) < 6:
+            continue
+        try:
+            corners = points[ConvexHull(points).vertices]
+        except QhullError:
+            continue
+        picture = Image.new("1", plane.shape[::-1])
+        ImageDraw.Draw(picture).polygon([(int(x), int(y)) for y, x in corners], fill=1, outline=1)
+        out[k] = np.asarray(picture)
+    return out
+
+
+def _floor(lungs: Lungs, scan: Working, spine: Spine) -> Field:
+    """Return the diaphragm's height for each column: the lungs' bases, continued smoothly under the heart.
+
+    Where the lungs reach the lowest slice the diaphragm is not in the scan and the height is below 0.
+    """
+    columns: Mask = np.asarray(lungs.both.any(axis=0))
+    middle = float(np.nanmean(np.append(spine.x, np.nan if np.isfinite(spine.x).any() else columns.shape[1] / 2)))
+    aside = (np.arange(columns.shape[1])[None, :] - middle) * scan.spacing_mm
+    rows = np.flatnonzero(columns.any(axis=1))
+    depth = (np.arange(columns.shape[0])[:, None] - rows[0]) / max(rows[-1] - rows[0], 1)
+    # Where no heart lies over the diaphragm: on the left behind it, on the right lateral to the right atrium.
+    free = {"right": aside > RIGHT_HEART_MM, "left": (aside < -SPINE_MM) & (depth < 0.45)}
+    heights = np.full(columns.shape, np.nan, np.float32)
+    for lung, side in ((lungs.right, "right"), (lungs.left, "left")):
+        heights = np.fmin(heights, _base(lung, free[side], scan.spacing_mm))
+    if np.isnan(heights).all():
+        return np.full(heights.shape, -1.0, np.float32)
+    return _continued(heights, scan.spacing_mm)
+
+
+def _base(lung: Mask, free: Mask, spacing_mm: float) -> Field:
+    """Return the lowest slice of each column of a lung that rests on the diaphragm, NaN elsewhere.
+
+    Starts from the columns `free` of the heart and goes on as long as the height changes gently: the heart's side
+    overhangs, so that the lowest lung beside it and over it differ by a jump.
+    """
+    columns = lung.any(axis=0)
+    heights = np.where(columns, lung.argmax(axis=0), 0).astype(np.float32)
+    seed = columns & free
+    if not seed.any():
+        return np.full(columns.shape, np.nan, np.float32)
+    gentle = columns & (~_steep(np.where(columns, heights, 0)) | seed)
+    # The dome in front is little higher than behind; the heart's upper side is higher by its thickness.
+    gentle &= heights <= np.percentile(heights[seed], 98) + 10.0 / spacing_mm
+    labels, number = ndimage.label(gentle)
+    keep = np.zeros(number + 1, bool)
+    keep[np.unique(labels[seed & gentle])] = True
+    keep[0] = False
+    return np.where(keep[labels], np.where(heights == 0, -2.0, heights), np.nan).astype(np.float32)
+
+
+def _steep(heights: Field) -> Mask:
+    """Tell where a height map, freed of single spikes, changes by more than `STEEPEST` to a neighbour."""
+    smooth = ndimage.median_filter(heights, 3)
+    steep = np.zeros(heights.shape, bool)
+    for axis in (0, 1):
+        step = np.abs(np.diff(smooth, axis=axis)) > STEEPEST
+        for here in (slice(None, -1), slice(1, None)):
+            where = [slice(None), slice(None)]
+            where[axis] = here
+            steep[tuple(where)] |= step
+    return steep
+
+
+def _continued(heights: Field, spacing_mm: float) -> Field:
+    """Fill unknown columns: a soap film between known ones, which a muscle under tension resembles."""
+    known = np.isfinite(heights)
+    nearest = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
+    start = heights[tuple(nearest)]
+    film = np.where(known, heights, start)
+    # Coarse to fine: wide Gaussians first, so that wide gaps settle in few steps.
+    for sigma in (24.0, 16.0, 10.0, 6.0, 4.0):
+        for _ in range(12):
+            film = np.where(known, heights, ndimage.gaussian_filter(film, sigma / spacing_mm, mode="nearest"))
+    soft = ndimage.gaussian_filter(film, 5.0 / spacing_mm, mode="nearest")
+    return np.where(known, heights, soft).astype(np.float32)
+
+
+def _between(scan: Working, hull: Mask, lungs: Lungs, spine: Spine, floor: Field) -> Mask:
+    """Return what the hull holds beside the lungs above the diaphragm, without wall and spine."""
+    rows = np.arange(scan.hu.shape[1])[None, :, None]
+    columns = np.arange(scan.hu.shape[2])[None, None, :]
+    # The gutters beside the vertebral bodies belong to the lungs and the chest wall; the aorta beside them does not.
+    beside = np.abs(columns - spine.x[:, None, None]) * scan.spacing_mm
+    behind = spine.front[:, None, None] - np.clip(beside - 15.0, 0, 20.0) / scan.spacing_mm
+    room = hull & ~lungs.both & (rows > behind) & ~below(floor, scan.hu.shape[0])
+    # Narrow rests lie between lung and ribs.
+    wide = opened(room, 5.0, scan.spacing_mm)
+    labels, number = ndimage.label(wide)
+    if not number:
+        return wide
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    central = np.zeros(len(sizes), bool)
+    central[np.unique(labels[wide & (beside < 30.0)])] = True
+    return np.asarray((central & (sizes * scan.voxel_ml >= 2.0))[labels])
+
+
+def soft_tissue(scan: Working, mask: Mask, sigma_mm: float, least_hu: float) -> Mask:
+    """Return where the mean HU inside `mask`, blurred by `sigma_mm`, exceeds `least_hu`; the outside has no say."""
+    weight = smoothed(mask, sigma_mm, scan.spacing_mm)
+    # Metal and dense contrast must not outweigh their neighbours.
+    values = smoothed(np.where(mask, np.clip(scan.hu, -200, 300), 0), sigma_mm, scan.spacing_mm)
+    return np.asarray(mask & (values > least_hu * weight))
