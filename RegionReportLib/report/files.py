@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import sys
+import time
 from pathlib import Path
 
 from ..errors import InputRefused, NeedMissing
+from ..imaging.atomic import whole_file
 
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Put `content` under `path` at once: written beside it, synced, renamed; NeedMissing if it cannot be written."""
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        with beside.open("xb") as file:
+        with whole_file(path) as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
         sync_folder(path.parent)
     except OSError as cause:
-        with contextlib.suppress(OSError):
-            beside.unlink(missing_ok=True)
         raise cannot_write(path, cause) from cause
 
 
@@ -38,11 +33,12 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def remove_parts(path: Path) -> None:
-    """Remove what killed writers of `path` left beside it."""
-    for part in path.parent.glob(f".{path.name}.*.part"):
+def remove_parts(folder: Path) -> None:
+    """Remove what writers that were killed more than a day ago left in a folder; a younger part may still grow."""
+    for part in folder.glob(".*.part"):
         with contextlib.suppress(OSError):
-            part.unlink()
+            if time.time() - part.stat().st_mtime > 24 * 3600:
+                part.unlink()
 
 
 def read(path: Path) -> bytes:

@@ -35,7 +35,7 @@ def may_sign(report: Report, name: str) -> tuple[Reason, ...]:
     reasons: list[Reason] = []
     if report.status is Status.SIGNED:
         reasons.append(Reason("the report is signed already; a change is an addendum"))
-    if not name.strip():
+    if not name.strip() or not name.isprintable():
         reasons.append(Reason("the name of who signs is missing"))
     if all(s.verdict is Verdict.REJECTED for s in report.sentences):
         reasons.append(Reason("the report has no sentence to sign"))
@@ -75,7 +75,8 @@ def content_sha256(report: Report) -> str:
 
 def verify_signature(report: Report) -> bool:
     """Tell whether a signed report is what was signed; Conflict if it is not signed."""
-    return report.signature is not None and report.signature.content_sha256 == content_sha256(report)
+    digest = content_sha256(report)
+    return report.signature is not None and report.signature.content_sha256 == digest
 
 
 def addendum(signed: Report, report_id: str, created_at: str) -> Report:

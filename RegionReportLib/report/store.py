@@ -60,25 +60,31 @@ class Hand:
 
 
 def create_draft(
-    folder: Path, report: Report, *, actor: str, clock: Callable[[], datetime] = utc_now, check: Check | None = None
+    folder: Path,
+    report: Report,
+    *,
+    actor: str = "",
+    clock: Callable[[], datetime] = utc_now,
+    check: Check | None = None,
 ) -> Report:
     """Lay a report down as a new draft and return it, with the flags that `check` found.
 
-    The journal is written last, so a folder without one holds no draft. Raises Conflict if the folder holds a draft
-    already or the report is signed, InputRefused if the report cannot be written, NeedMissing if the disk refuses.
+    Without an `actor` the trail names the writer of the draft. The journal is written last, so a folder without one
+    holds no draft. Raises Conflict if the folder holds a draft already or the report is signed, InputRefused if the
+    report cannot be written, NeedMissing if the disk refuses.
     """
-    hand = Hand(actor, clock, check)
+    hand = Hand(actor or report.writer, clock, check)
     if report.status is Status.SIGNED:
         raise Conflict(f"report {report.id} is signed; start an addendum instead")
     report = with_flags(report, look_for_flags(report, check))
     content = lasting_bytes(report)
     data = {"schema": AUDIT_SCHEMA, "report": report.id, "draft_sha256": sha256(content)}
-    entry = chain(Act(hand.now(), actor, CREATED, data), START)
+    entry = chain(Act(hand.now(), hand.actor, CREATED, data), START)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as cause:
         raise cannot_write(folder, cause) from cause
-    with WriteLock(folder, actor, entry.act.at):
+    with WriteLock(folder, hand.actor, entry.act.at):
         if (folder / JOURNAL_NAME).exists():
             raise Conflict(f"{folder} holds a draft already")
         write_atomically(folder / DRAFT_NAME, content)
@@ -106,8 +112,7 @@ def open_draft(
         raise InputRefused(f"{folder} holds no draft: there is no {JOURNAL_NAME}")
     with contextlib.ExitStack() as undo:
         lock = undo.enter_context(WriteLock(folder, actor, hand.now()))
-        for name in (DRAFT_NAME, REPORT_NAME, JOURNAL_NAME):
-            remove_parts(folder / name)
+        remove_parts(folder)
         opened = read_folder(folder, rebuild=rebuild)
         if opened.trail.tail:
             mend_tail(folder, opened.trail.tail, complete=opened.trail.tail_counts)

@@ -97,5 +97,5 @@ def _against_trail(folder: Path, reports: list[Report], entries: tuple[Entry, ..
 def _difference(found: Report, told: Report) -> str:
     for one, other in zip(report_bytes(found).splitlines(), report_bytes(told).splitlines(), strict=False):
         if one != other:
-            return f"{one.decode().strip():.80!r}; the trail tells {other.decode().strip():.80!r}"
+            return f"{one.decode().strip()!r:.90}; the trail tells {other.decode().strip()!r:.90}"
     return "its end"
