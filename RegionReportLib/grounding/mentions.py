@@ -14,13 +14,12 @@ from functools import lru_cache
 from ..anatomy.regions import Side
 from ..report.sentence import Polarity
 from .lexicon import Hit, PlaceTerm, Table, Token, hits_in, tokens_of
-from .parts import Part, levels_in, parts_in, sides_of_terms
+from .parts import Part, levels_in, parts_in, related_tokens, sides_of_terms
 from .polarity import NamedFinding, Statement, findings_in, implied_findings, statement_of
 from .quantities import Quantity, quantities_in
 
 # A word after "adjacent to", "due to" and the like tells about the place, it is not the place.
 _RELATED = 1.5
-_RELATION_REACH = 5
 # What the sentence before was about outweighs a finding that may lie anywhere, but no named organ.
 _CARRIED = 2.05
 _CARRIED_BY_ANAPHOR = 2.75
@@ -75,12 +74,13 @@ def mentions_of(text: str) -> Mentions:
     findings = findings_in(text, tokens, hits)
     statement, polarity = statement_of(findings, hits)
     sides = sides_of_terms(text, tokens, hits)
-    places = _places(tokens, hits, sides)
+    related = related_tokens(tokens, hits)
+    places = _places(tokens, hits, sides, related)
     scores = _scores(places)
     return Mentions(
         regions=tuple(region for region, _ in scores),
         places=places,
-        parts=parts_in(tokens, hits, sides),
+        parts=parts_in(tokens, hits, sides, related),
         levels=levels_in(text, hits, tokens, sides),
         sides=tuple(dict.fromkeys(side for bound in sides.values() for side in bound)),
         findings=findings + implied_findings(tokens, hits),
@@ -115,9 +115,8 @@ def ground_sentence(text: str, heading: str = "", before: str | None = None) -> 
 
 
 def _places(
-    tokens: tuple[Token, ...], hits: dict[Table, list[Hit]], sides: dict[int, tuple[Side, ...]]
+    tokens: tuple[Token, ...], hits: dict[Table, list[Hit]], sides: dict[int, tuple[Side, ...]], related: set[int]
 ) -> tuple[NamedPlace, ...]:
-    related = _related(tokens, hits)
     # A lone "adjacent to the aorta" is still the best hint there is.
     penalty = _RELATED if any(h.first not in related and _strength(h) >= 2 for h in hits[Table.PLACE]) else 0.0
     found = []
@@ -129,17 +128,6 @@ def _places(
         span = tokens[hit.first].start, tokens[hit.last - 1].stop
         found.append(NamedPlace(term.region_id, term.structure, named, strength, *span, hit.first in related))
     return tuple(found)
-
-
-def _related(tokens: tuple[Token, ...], hits: dict[Table, list[Hit]]) -> set[int]:
-    """Return the tokens that a relation reaches: the few words after it, up to the next "in" or "and"."""
-    reached: set[int] = set()
-    for hit in hits[Table.RELATION]:
-        for n in range(hit.last, min(hit.last + _RELATION_REACH + 1, len(tokens))):
-            if tokens[n].form in ("in", "and", "is", "are", "was", "were"):
-                break
-            reached.add(n)
-    return reached
 
 
 def _strength(hit: Hit) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -41,6 +42,7 @@ class _Claim:
     present: bool
     sides: frozenset[Side]
     zones: frozenset[Zone]
+    segment: str = ""
 
 
 def pair_flags(sentences: list[Sentence]) -> dict[str, list[Flag]]:
@@ -87,39 +89,55 @@ def _meet(yes: _Claim, no: _Claim) -> bool:
     """Tell whether the place of a statement lies in the place of a denial."""
     sides = not no.sides or bool(yes.sides and yes.sides & no.sides)
     zones = not no.zones or bool(yes.zones and yes.zones & no.zones)
-    return sides and zones
+    return sides and zones and no.segment in ("", yes.segment)
 
 
 Keyed = tuple[tuple[str, str], _Claim]
+_SEGMENT = re.compile(r"ascending|descending|arch|root|abdominal", re.IGNORECASE)
 
 
 @lru_cache(maxsize=8192)
 def _claims(sentence_id: str, text: str, regions: tuple[str, ...]) -> tuple[Keyed, ...]:
     mentions = mentions_of(text)
     home = mentions.regions[:1] or regions
-    tokens = tokens_of(text)
+    if not home or mentions.comparisons:  # what an earlier examination showed contradicts nothing today
+        return ()
+    zones = frozenset(p.zone or zone_of_lobe(p.lobe or "upper") for p in mentions.parts)
     found: list[Keyed] = []
     for finding in mentions.findings:
-        if finding.polarity is Polarity.UNCERTAIN or not home:
+        if finding.polarity is Polarity.UNCERTAIN or _leaves_room(finding, text) or _is_aside(finding, mentions):
             continue
         present = finding.polarity is Polarity.PRESENT
-        before = {t.form for t in tokens if finding.start - 60 <= t.start < finding.stop + 18}
-        if not present and before & _words(_Words.QUALIFIED):
-            continue
-        for where in _places_of(finding, mentions, home[0]):
-            zones = frozenset(p.zone or zone_of_lobe(p.lobe or "upper") for p in mentions.parts)
-            sides = _sides_of(finding, mentions)
-            words = text[finding.start : finding.stop]
-            found.append(((finding.id, where), _Claim(sentence_id, words, present, sides, zones)))
+        words = text[finding.start : finding.stop]
+        for where, segment in _places_of(finding, mentions, home[0], text):
+            claim = _Claim(sentence_id, words, present, _sides_of(finding, mentions), zones, segment)
+            found.append(((finding.id, where), claim))
     return tuple(found)
 
 
-def _places_of(finding: NamedFinding, mentions: Mentions, home: str) -> tuple[str, ...]:
+def _leaves_room(finding: NamedFinding, text: str) -> bool:
+    """Tell whether a denial is qualified by a word shortly before or after it."""
+    if finding.polarity is Polarity.PRESENT:
+        return False
+    around = tokens_of(text[max(0, finding.start - 60) : finding.stop + 18])
+    return not _words(_Words.QUALIFIED).isdisjoint(t.form for t in around)
+
+
+def _is_aside(finding: NamedFinding, mentions: Mentions) -> bool:
+    """Tell whether a finding is only named in relation to another ("due to atelectasis")."""
+    return any(p.related and p.start <= finding.start < p.stop for p in mentions.places)
+
+
+def _places_of(finding: NamedFinding, mentions: Mentions, home: str, text: str) -> Iterator[tuple[str, str]]:
     if finding.id in _words(_Words.REGIONAL):
-        return (home,)
-    if finding.id in _words(_Words.BY_ORGAN):
-        return tuple(dict.fromkeys(p.structure for p in mentions.places if p.structure and not p.related))
-    return ()
+        yield home, ""
+    elif finding.id in _words(_Words.BY_ORGAN):
+        for place in mentions.places:
+            if place.structure and not place.related:
+                segment = _SEGMENT.search(text, place.start, place.stop)
+                yield place.structure, segment.group().lower() if segment else ""
+        if any(level.startswith("vertebrae_") for level in mentions.levels):
+            yield "vertebrae", ""
 
 
 def _sides_of(finding: NamedFinding, mentions: Mentions) -> frozenset[Side]:

@@ -15,6 +15,7 @@ _BOTH = (Side.RIGHT, Side.LEFT)
 # How many words may stand between a side and what it is the side of: "right lung upper lobe", "on the right".
 _AHEAD = 4
 _BACK = 9
+_RELATION_REACH = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,17 @@ _LOBE_ZONES = {"upper": Zone.UPPER, "middle": Zone.MIDDLE, "lingula": Zone.MIDDL
 def zone_of_lobe(lobe: str) -> Zone:
     """Return the third of the lung that stands for a lobe where no lobe mask exists."""
     return _LOBE_ZONES[lobe]
+
+
+def related_tokens(tokens: tuple[Token, ...], hits: Hits) -> set[int]:
+    """Return the tokens that a relation ("adjacent to") reaches: the few words after it, up to "in" or "and"."""
+    reached: set[int] = set()
+    for hit in hits[Table.RELATION]:
+        for n in range(hit.last, min(hit.last + _RELATION_REACH + 1, len(tokens))):
+            if tokens[n].form in ("in", "and", "is", "are", "was", "were"):
+                break
+            reached.add(n)
+    return reached
 
 
 def sides_of_terms(text: str, tokens: tuple[Token, ...], hits: Hits) -> dict[int, tuple[Side, ...]]:
@@ -101,12 +113,19 @@ def _stops(text: str, tokens: tuple[Token, ...]) -> list[int]:
     return numbers
 
 
-def parts_in(tokens: tuple[Token, ...], hits: Hits, sides: dict[int, tuple[Side, ...]]) -> tuple[Part, ...]:
-    """Return the parts of the lungs that lobe and zone words name, each with its sides."""
+def parts_in(
+    tokens: tuple[Token, ...], hits: Hits, sides: dict[int, tuple[Side, ...]], related: set[int]
+) -> tuple[Part, ...]:
+    """Return the parts of the lungs that lobe and zone words name, each with its sides.
+
+    A part that only tells where something reaches (`related`) counts where no other is named.
+    """
+    named = [*hits[Table.LOBE], *hits[Table.ZONE]]
+    direct = [h for h in named if h.first not in related]
     parts: dict[Part, None] = {}
     others = _other_organs(hits)
     sided = sorted(sides)
-    for hit in [*hits[Table.LOBE], *hits[Table.ZONE]]:
+    for hit in direct or named:
         if others.intersection(range(hit.first - 1, hit.last + 3)):
             continue
         own = sides.get(hit.first) or _beside(hit, sides, sided, tokens)

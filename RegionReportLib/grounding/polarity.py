@@ -66,7 +66,8 @@ def implied_findings(tokens: tuple[Token, ...], hits: Hits) -> tuple[NamedFindin
     Nothing is implied where the sentence holds a denial, since "not increased" and "no longer normal" mix both.
     """
     normal, enlarged = hits[Table.NORMAL], hits[Table.ENLARGED]
-    if bool(normal) == bool(enlarged) or hits[Table.DENIED_AFTER_CUE] or hits[Table.DENIED_BEFORE_CUE]:
+    mixed = hits[Table.DENIED_AFTER_CUE] or hits[Table.DENIED_BEFORE_CUE] or hits[Table.UNASSESSED]
+    if bool(normal) == bool(enlarged) or mixed:
         return ()
     forms = frozenset(t.form for t in tokens)
     found = []
@@ -115,8 +116,12 @@ def _denied(text: str, tokens: tuple[Token, ...], hits: Hits, clause: list[int])
     denied: set[int] = set()
     doubt = {n for h in hits[Table.UNCERTAIN] for n in range(h.first, h.last)}
     commas = _commas(text, tokens)
+    # "No change in the nodules" denies the change.
+    changes = {n for h in hits[Table.COMPARISON] for n in range(h.first, h.last)}
     reach = 0  # scopes of neighbouring cues overlap; each token is walked once
     for hit in hits[Table.DENIED_AFTER_CUE]:
+        if hit.first in changes:
+            continue
         n = max(hit.last, reach)
         while n < len(tokens) and clause[n] == clause[hit.first] and not _ends_denial(tokens, commas, clause, n):
             denied.add(n)
@@ -124,7 +129,7 @@ def _denied(text: str, tokens: tuple[Token, ...], hits: Hits, clause: list[int])
         reach = max(reach, n)
     floor = 0
     for hit in hits[Table.DENIED_BEFORE_CUE]:
-        if hit.first in doubt:
+        if hit.first in doubt or hit.first in changes:
             continue
         n = hit.first - 1
         while n >= floor and clause[n] == clause[hit.first] and not _affirms(tokens, n, hit.first):

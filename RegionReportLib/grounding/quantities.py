@@ -20,7 +20,8 @@ _UNIT = (
 # At most three numbers are read together, so the pattern cannot backtrack over a long text.
 _SIZE = re.compile(
     rf"(?<![\w.,])[-−]?({_NUMBER})(?:[ ]?({_UNIT}))?"
-    rf"(?:[ ]?([x×*])[ ]?({_NUMBER})(?:[ ]?({_UNIT}))?)?(?:(?:[ ]?([x×*–/-])[ ]?|[ ](?:and|or|to)[ ])({_NUMBER})(?:[ ]?({_UNIT}))?)?"
+    rf"(?:[ ]?([x×*])[ ]?({_NUMBER})(?:[ ]?({_UNIT}))?)?"
+    rf"(?:(?:[ ]?([x×*–/-])[ ]?|[ ](?:and|or|to)[ ])({_NUMBER})(?:[ ]?({_UNIT}))?)?"
 )
 _NAMES = {
     "millimeter": "mm",
