@@ -13,6 +13,7 @@ from html import escape as escape_markup
 import numpy as np
 
 from ..anatomy import regions as anatomy
+from ..imaging.box import Box
 from ..imaging.masks import RegionMasks
 from ..imaging.volume import Volume
 from ..report.document import Report, Status
@@ -32,6 +33,7 @@ _BEST_PLANE = {
     "upper_abdomen": Plane.CORONAL,
 }
 _FOCAL_PICTURES = 3
+_PICTURE_PX = 400
 # A finding is focal if its box is clearly smaller than its region's.
 _FOCAL_SHARE = 0.3
 # Control characters and lone surrogates have no place in an HTML document.
@@ -130,9 +132,7 @@ def escape(text: str) -> str:
 
 
 def _where(place: Place) -> str:
-    x, y, z = place.point_mm
-    size = " × ".join(f"{s:.0f}" for s in place.box.size_mm)
-    return f"{place.name}, at R {x:.0f} A {y:.0f} S {z:.0f} mm, box {size} mm"
+    return f"{place.name} ({place.spot})"
 
 
 def _measurements(report: Report) -> str:
@@ -151,25 +151,36 @@ def _figures(report: Report, region: anatomy.Region, volume: Volume, masks: Regi
     if whole is None:
         return []
     plane = _BEST_PLANE[region.id]
-    picture = slice_picture(volume, masks, plane, _slice_point(region, plane, whole, masks), Mark(region.id))
+    frame = _frame(report)
+    mark = Mark(region.id, frame=frame)
+    picture = slice_picture(volume, masks, plane, _slice_point(region, plane, whole, masks), mark, _PICTURE_PX)
     figures = [Figure(f"fig-{region.id}", png(picture), f"{region.name}, {plane.name.lower()}")]
     for sentence, place in _focal(report, region, whole)[:_FOCAL_PICTURES]:
-        focal = slice_picture(volume, masks, Plane.AXIAL, place.box.center_mm, Mark(region.id, place.box))
+        mark = Mark(region.id, place.box, frame)
+        focal = slice_picture(volume, masks, Plane.AXIAL, place.box.center_mm, mark, _PICTURE_PX)
         figures.append(Figure(f"fig-{sentence.id}", png(focal), f"{place.name}, axial"))
     return figures
 
 
+def _frame(report: Report) -> Box:
+    """Return the box around all regions with a margin, so that pictures show the patient and not the table."""
+    box = report.places[0].box
+    for place in report.places[1:]:
+        box = box.union(place.box)
+    margin = 15.0
+    low = (box.min_mm[0] - margin, box.min_mm[1] - margin, box.min_mm[2] - margin)
+    return Box(low, (box.max_mm[0] + margin, box.max_mm[1] + margin, box.max_mm[2] + margin))
+
+
 def _focal(report: Report, region: anatomy.Region, whole: Place) -> list[tuple[Sentence, Place]]:
-    """Return the sentences of a region that say something is present in a small place, largest first."""
-    found = [
-        (sentence, anchor.place)
-        for sentence in kept(report)
-        for anchor in sentence.anchors[:1]
-        if sentence.polarity is Polarity.PRESENT
-        and anchor.place.region_id == region.id
-        and anchor.place.structure is None
-        and 0 < anchor.place.box.volume_ml < _FOCAL_SHARE * whole.box.volume_ml
-    ]
+    """Return the sentences of a region that say something is present in a small place, with it, largest first."""
+    limit = _FOCAL_SHARE * whole.box.volume_ml
+    found = []
+    for sentence in kept(report):
+        places = [a.place for a in sentence.anchors if a.place.region_id == region.id and a.place.box.volume_ml > 0]
+        smallest = min(places, key=lambda place: place.box.volume_ml, default=whole)
+        if sentence.polarity is Polarity.PRESENT and smallest.box.volume_ml < limit:
+            found.append((sentence, smallest))
     return sorted(found, key=lambda pair: -pair[1].box.volume_ml)
 
 

@@ -75,10 +75,11 @@ def cut_at(grid: Grid, plane: Plane, point_mm: npt.ArrayLike) -> Cut:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What is drawn on a picture: the outline of a region, if any, and a box, if any."""
+    """What is drawn on a picture: the outline of a region, if any, and a box, if any; `frame` cuts the picture."""
 
     region_id: str | None = None
     box: Box | None = None
+    frame: Box | None = None
 
 
 def slice_picture(
@@ -101,7 +102,12 @@ def slice_picture(
             pixels[_outline(cut.picture(masks.region(region.id, cut.block)), cut, size)] = region.color_rgb
     picture = Image.fromarray(pixels)
     if mark.box is not None:
-        _draw_box(picture, mark.box, volume.grid, cut)
+        corners = _pixels_of(mark.box, volume.grid, cut, picture)
+        ImageDraw.Draw(picture).rectangle(corners, outline=(255, 235, 59), width=2)
+    if mark.frame is not None:
+        left, top, right, bottom = _pixels_of(mark.frame, volume.grid, cut, picture)
+        edges = (max(0, left), max(0, top), min(picture.width, right), min(picture.height, bottom))
+        picture = picture.crop((round(edges[0]), round(edges[1]), round(edges[2]), round(edges[3])))
     return picture
 
 
@@ -157,10 +163,11 @@ def _array_axes(grid: Grid) -> list[tuple[int, int]]:
 def _outline(mask: npt.NDArray[np.generic], cut: Cut, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
     image = Image.fromarray(mask.astype(np.uint8) * 255).resize(size, Image.Resampling.BILINEAR)
     large = np.asarray(image) > 127
-    return np.asarray(large & ~ndimage.binary_erosion(large, border_value=1))
+    return np.asarray(large & ~ndimage.binary_erosion(large, border_value=1, iterations=2))
 
 
-def _draw_box(picture: Image.Image, box: Box, grid: Grid, cut: Cut) -> None:
+def _pixels_of(box: Box, grid: Grid, cut: Cut, picture: Image.Image) -> tuple[float, float, float, float]:
+    """Return left, top, right and bottom of a RAS box in a picture of the cut, two pixels wider on each side."""
     kji = grid.to_ijk(corners_of(np.array(box.min_mm), np.array(box.max_mm)))[:, ::-1]
     row_axis, column_axis = (n for n in range(3) if n != cut.normal)
     if cut.transpose:
@@ -169,5 +176,4 @@ def _draw_box(picture: Image.Image, box: Box, grid: Grid, cut: Cut) -> None:
     y, x = kji[:, row_axis] + 0.5, kji[:, column_axis] + 0.5
     y, x = (rows - y if cut.flip_rows else y), (columns - x if cut.flip_columns else x)
     scale_y, scale_x = picture.height / rows, picture.width / columns
-    corners = [x.min() * scale_x - 2, y.min() * scale_y - 2, x.max() * scale_x + 2, y.max() * scale_y + 2]
-    ImageDraw.Draw(picture).rectangle(corners, outline=(255, 235, 59), width=2)
+    return x.min() * scale_x - 2, y.min() * scale_y - 2, x.max() * scale_x + 2, y.max() * scale_y + 2

@@ -21,9 +21,9 @@ li small{display:block;color:var(--soft);font-size:.75rem}
 li.quiet{color:var(--soft);font-style:italic}
 .flag{display:block;color:#b02a37;font-size:.85rem}.flag:before{content:'\\26A0  '}
 @media(prefers-color-scheme:dark){.flag{color:#ff8f98}}
-.pictures{flex:0 1 26rem;display:flex;flex-wrap:wrap;gap:.5rem}
-figure{margin:0;max-width:100%}
-img{max-width:100%;height:auto;max-height:15rem;background:#000;border-radius:3px}
+.pictures{flex:0 1 27rem;display:grid;grid-template-columns:1fr 1fr;gap:.5rem}
+figure{margin:0;min-width:0}
+img{width:100%;height:auto;background:#000;border-radius:3px}
 figcaption{font-size:.72rem;color:var(--soft)}
 details{border-top:1px solid var(--line);padding:.6rem 0}
 table{border-collapse:collapse;font-size:.75rem;width:100%}

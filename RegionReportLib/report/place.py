@@ -43,6 +43,13 @@ class Place:
             base = f"{self.side.value} {'lung' if base == 'lungs' else base}" if self.side else base
         return f"{base}, {self.zone.value} zone" if self.zone else base
 
+    @property
+    def spot(self) -> str:
+        """The point in words of the patient, in millimetres: 'L 57, P 85, I 115'; and the size of the box."""
+        axes = zip(self.point_mm, ("RL", "AP", "SI"), strict=True)
+        point = ", ".join(f"{towards[0 if value >= 0 else 1]} {abs(value):.0f}" for value, towards in axes)
+        return f"{point}; {' × '.join(f'{size:.0f}' for size in self.box.size_mm)} mm"
+
 
 class AnchorSource(str, Enum):
     """Who says that a sentence belongs to a place."""

@@ -127,7 +127,7 @@ def test_html_shows_the_region_and_the_focal_finding_beside_its_text() -> None:
 def test_html_names_state_coverage_places_and_origin_of_each_sentence() -> None:
     text = read(report_html(report())).text
     assert "partial: cut at the bottom" in text
-    assert "right lung, at R 40 A 40 S 40 mm, box 40 × 40 × 40 mm · model, edited by the reader" in text
+    assert "right lung (R 40, A 40, S 40; 40 × 40 × 40 mm) · model, edited by the reader" in text
     assert "no place · reader" in text
     assert "Rejected words" not in text
     assert "No DICOM: patient and study identifiers are not known" in text

@@ -1,0 +1,106 @@
+"""The words of the command line; each command names the function that runs it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NoReturn
+
+from .. import __version__
+from ..draft.choose import WRITERS
+from ..segment.choose import SEGMENTERS
+
+
+class _OneLineParser(argparse.ArgumentParser):
+    """A parser whose errors are one line, as all errors of the program are."""
+
+    def error(self, message: str) -> NoReturn:
+        print(f"regionreport: error: {message} (see {self.prog} --help)", file=sys.stderr)
+        self.exit(2)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    top = _OneLineParser(
+        prog="regionreport", description="Grounded chest CT reports: six regions, every sentence tied to its place."
+    )
+    top.add_argument("--version", action="version", version=f"regionreport {__version__}")
+    top.add_argument("--debug", action="store_true", help="show a traceback when something fails")
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _making(commands)
+    _living(commands)
+    return top
+
+
+def _making(commands: Any) -> None:
+    draft = _command(commands, "draft", "drafting:draft", "draft a grounded report of a chest CT")
+    _volume(draft)
+    draft.add_argument("--segmenter", choices=SEGMENTERS, default=SEGMENTERS[0], help="what makes the region masks")
+    draft.add_argument("--writer", choices=WRITERS, default=WRITERS[0], help="what writes the sentences")
+    draft.add_argument("--overwrite", action="store_true", help="replace a draft that a reader has already worked on")
+    _output(draft)
+
+    segment = _command(commands, "segment", "drafting:segment", "make the six region masks of a chest CT")
+    _volume(segment)
+    segment.add_argument("--segmenter", choices=SEGMENTERS, default=SEGMENTERS[0], help="what makes the region masks")
+    _output(segment)
+
+    measure = _command(commands, "measure", "drafting:measure", "measure a chest CT")
+    _volume(measure)
+    measure.add_argument("--segmenter", choices=SEGMENTERS, default=SEGMENTERS[0], help="what makes the region masks")
+    measure.add_argument("--segmentation", type=Path, metavar="FILE", help="use these masks (.seg.nrrd) instead")
+    _output(measure)
+
+    phantom = _command(commands, "phantom", "phantoms:phantom", "make a procedural chest CT with known findings")
+    phantom.add_argument("--seed", type=int, required=True, help="which patient")
+    phantom.add_argument(
+        "--finding", action="append", default=None, help="a finding it has (repeatable; default: drawn)"
+    )
+    phantom.add_argument(
+        "--size", type=int, nargs=3, metavar=("I", "J", "K"), default=None, help="voxels (default 256 256 160)"
+    )
+    _output(phantom)
+
+    doctor = _command(commands, "doctor", "doctor:doctor", "say what is installed and what would run")
+    doctor.add_argument("--json", action="store_true", help="as JSON")
+
+
+def _living(commands: Any) -> None:
+    show = _command(commands, "show", "reports:show", "print a report with the place of each sentence")
+    show.add_argument("folder", type=Path, metavar="DIR", help="a report folder")
+
+    export = _command(commands, "export", "reports:export", "write a report folder's report in other formats")
+    export.add_argument("folder", type=Path, metavar="DIR", help="a report folder")
+    export.add_argument("--format", action="append", choices=("text", "html", "json"), help="default: text and html")
+    export.add_argument("-o", "--output", type=Path, metavar="DIR", help="where to (default: into the report folder)")
+
+
+def _command(commands: Any, name: str, target: str, summary: str) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(
+        name, help=summary, description=summary[0].upper() + summary[1:]
+    )
+    command.set_defaults(run=_later(target))
+    return command
+
+
+def _later(target: str) -> Callable[[argparse.Namespace], None]:
+    """Return a function that imports `file:function` only when it is called, so that --help is instant."""
+    module, function = target.split(":")
+
+    def run(arguments: argparse.Namespace) -> None:
+        getattr(import_module(f".{module}", __package__), function)(arguments)
+
+    return run
+
+
+def _volume(command: argparse.ArgumentParser) -> None:
+    command.add_argument("volume", type=Path, metavar="VOLUME", help="NIfTI, NRRD or MetaImage file, or a DICOM folder")
+    command.add_argument("--series", metavar="UID", help="which series of a DICOM folder")
+
+
+def _output(command: argparse.ArgumentParser) -> None:
+    command.add_argument("-o", "--output", type=Path, metavar="DIR", required=True, help="folder for the results")
+    command.add_argument("--json-progress", action="store_true", help="progress as JSON lines on standard output")

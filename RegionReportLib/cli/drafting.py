@@ -1,0 +1,121 @@
+"""The commands that make something of a scan: draft, segment, measure."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..draft.choose import writer
+from ..draft.pipeline import Draft
+from ..draft.pipeline import draft as draft_work
+from ..errors import Conflict
+from ..export.html import report_html
+from ..export.text import report_text
+from ..grounding.contradictions import check
+from ..imaging.masks import RegionMasks
+from ..imaging.read import read_volume
+from ..imaging.seg_nrrd import read_segmentation, write_segmentation
+from ..imaging.volume import Volume
+from ..measure.examine import measure as measure_work
+from ..progress import Work, part
+from ..report.json_form import measurement_to_dict
+from ..segment.choose import segmenter
+from .outputs import run_record, whole, write_json
+from .watch import run, tell
+
+
+def draft(arguments: argparse.Namespace) -> None:
+    """Draft a report into a folder: report (JSON, text, HTML), segmentation, measurements, run record."""
+    if not arguments.overwrite:
+        refuse_to_lose_work(arguments.output)
+    created_at = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    with whole(arguments.output) as folder:
+        run(_draft_into(folder, arguments, created_at), arguments.json_progress)
+    _say_where(arguments, "report.txt", "report.html", "report.json")
+
+
+def segment(arguments: argparse.Namespace) -> None:
+    """Write the region masks of a scan as segmentation.seg.nrrd."""
+    with whole(arguments.output) as folder:
+        volume, seconds, masks = run(_segmented(arguments), arguments.json_progress)
+        write_segmentation(masks, folder / "segmentation.seg.nrrd")
+        write_json(folder / "run.json", run_record(_settings(arguments, volume), seconds))
+    _say_where(arguments, "segmentation.seg.nrrd")
+
+
+def measure(arguments: argparse.Namespace) -> None:
+    """Write the measurements of a scan as measurements.json."""
+    with whole(arguments.output) as folder:
+        run(_measure_into(folder, arguments), arguments.json_progress)
+    _say_where(arguments, "measurements.json")
+
+
+def refuse_to_lose_work(folder: Path) -> None:
+    """Raise Conflict if `folder` holds a report that a reader has already worked on."""
+    trail = folder / "audit.jsonl"
+    if trail.is_file() and len(trail.read_bytes().splitlines()) > 1:
+        raise Conflict(
+            f"{folder} holds a report that a reader has worked on; choose another folder, or --overwrite to lose it"
+        )
+
+
+def _draft_into(folder: Path, arguments: argparse.Namespace, created_at: str) -> Work[None]:
+    started = time.perf_counter()
+    volume = yield from part(read_volume(arguments.volume, series_uid=arguments.series), 0.0, 0.15)
+    read_s = time.perf_counter() - started
+    work = draft_work(volume, segmenter(arguments.segmenter), writer(arguments.writer), created_at=created_at)
+    result = yield from part(work, 0.15, 0.9)
+    started = time.perf_counter()
+    write_draft(folder, volume, result)
+    seconds = {"read": round(read_s, 3), **result.seconds, "export": round(time.perf_counter() - started, 3)}
+    write_json(folder / "run.json", run_record(_settings(arguments, volume), seconds))
+
+
+def write_draft(folder: Path, volume: Volume, result: Draft) -> None:
+    """Write all files of a draft into `folder`."""
+    from ..report.store import create_draft
+
+    create_draft(folder, result.report, actor=f"regionreport {__version__}", check=check)
+    (folder / "report.txt").write_text(report_text(result.report), encoding="utf-8")
+    (folder / "report.html").write_text(report_html(result.report, volume, result.masks), encoding="utf-8")
+    write_json(folder / "measurements.json", [measurement_to_dict(m) for m in result.report.measurements])
+    write_segmentation(result.masks, folder / "segmentation.seg.nrrd")
+
+
+def _segmented(arguments: argparse.Namespace) -> Work[tuple[Volume, dict[str, float], RegionMasks]]:
+    started = time.perf_counter()
+    volume = yield from part(read_volume(arguments.volume, series_uid=arguments.series), 0.0, 0.2)
+    read_s = time.perf_counter() - started
+    masks = yield from part(segmenter(arguments.segmenter).segment(volume), 0.2, 0.95)
+    segment_s = time.perf_counter() - started - read_s
+    return volume, {"read": round(read_s, 3), "segment": round(segment_s, 3)}, masks
+
+
+def _measure_into(folder: Path, arguments: argparse.Namespace) -> Work[None]:
+    if arguments.segmentation is None:
+        volume, seconds, masks = yield from part(_segmented(arguments), 0.0, 0.7)
+    else:
+        volume = yield from part(read_volume(arguments.volume, series_uid=arguments.series), 0.0, 0.6)
+        masks, seconds = read_segmentation(arguments.segmentation), {}
+    started = time.perf_counter()
+    measurements = yield from part(measure_work(volume, masks), 0.7, 1.0)
+    seconds["measure"] = round(time.perf_counter() - started, 3)
+    write_json(folder / "measurements.json", [measurement_to_dict(m) for m in measurements])
+    write_json(folder / "run.json", run_record(_settings(arguments, volume), seconds))
+
+
+def _settings(arguments: argparse.Namespace, volume: Volume) -> dict[str, Any]:
+    chosen = {n: str(v) for n, v in vars(arguments).items() if n in ("segmenter", "writer", "series", "segmentation")}
+    return {**chosen, "input": volume.summary(), "input_digest": volume.digest()}
+
+
+def _say_where(arguments: argparse.Namespace, *names: str) -> None:
+    files = [str(arguments.output / name) for name in names]
+    if arguments.json_progress:
+        tell(done=files)
+    else:
+        print("\n".join(files))

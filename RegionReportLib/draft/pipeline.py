@@ -1,0 +1,87 @@
+"""The main flow, told once: a scan becomes masks, measurements, sentences with places, and a checked report.
+
+Which segmenter and writer do it is the caller's choice; where the result goes is the caller's matter too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass
+
+from ..grounding.contradictions import check
+from ..grounding.places import places_of
+from ..imaging.masks import RegionMasks
+from ..imaging.volume import Volume
+from ..measure.examine import measure
+from ..progress import Progress, Work, part
+from ..report.document import Report, Study
+from ..segment.backend import Segmenter
+from .writer import Seen, Writer
+
+# Shares of the whole, from the benchmark of the built-in back-ends; they only steer the progress bar.
+_SEGMENTED, _PLACED, _MEASURED, _WRITTEN = 0.65, 0.72, 0.97, 0.99
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draft:
+    """A drafted report with the masks it points into, and the seconds that each stage took."""
+
+    report: Report
+    masks: RegionMasks
+    seconds: dict[str, float]
+
+
+def draft(
+    volume: Volume,
+    segmenter: Segmenter,
+    writer: Writer,
+    *,
+    created_at: str,
+    masks: RegionMasks | None = None,
+    prior: bool = False,
+) -> Work[Draft]:
+    """Draft the report of `volume`; with `masks` given, the segmenter is not asked.
+
+    `created_at` is ISO 8601 with zone. `prior` tells that an earlier examination is at hand, so that comparisons may
+    be true. Raises InputRefused for a scan that is no chest. The same input gives the same report.
+    """
+    started = time.perf_counter()
+    seconds: dict[str, float] = {}
+
+    def lap(stage: str) -> None:
+        seconds[stage] = round(time.perf_counter() - started - sum(seconds.values()), 3)
+
+    if masks is None:
+        masks = yield from part(segmenter.segment(volume), 0.0, _SEGMENTED)
+        lap("segment")
+    places = yield from part(places_of(masks), _SEGMENTED, _PLACED)
+    lap("places")
+    measurements = yield from part(measure(volume, masks), _PLACED, _MEASURED)
+    lap("measure")
+    seen = Seen(volume, masks, places, measurements)
+    sentences = yield from part(writer.write(seen), _MEASURED, _WRITTEN)
+    lap("write")
+    digest = volume.digest()
+    report = Report(
+        id=_report_id(digest, created_at),
+        study=Study(volume.provenance.path, digest, volume.grid, volume.provenance.dicom, prior),
+        coverage=masks.coverage,
+        coverage_notes=masks.coverage_notes,
+        places=places,
+        measurements=measurements,
+        sentences=sentences,
+        writer=writer.name,
+        segmenter=masks.method,
+        created_at=created_at,
+        notes=volume.provenance.notes,
+    )
+    report = check(report)
+    lap("check")
+    yield Progress(1.0, "drafted")
+    return Draft(report, masks, seconds)
+
+
+def _report_id(digest: str, created_at: str) -> str:
+    """Return an id that is the same for the same scan drafted at the same moment, and short enough to read."""
+    return hashlib.sha256(f"{digest} {created_at}".encode()).hexdigest()[:16]

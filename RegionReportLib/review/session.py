@@ -1,0 +1,269 @@
+"""One reader at work on one draft: who is chosen, what is shown, what was decided.
+
+Both doors drive this; it knows neither Qt nor MRML nor HTTP. Every act goes through the draft's store, so what is
+seen here is already on the disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from ..anatomy import regions as anatomy
+from ..anatomy.regions import Region, Side, Zone
+from ..errors import Conflict, RegionReportError
+from ..grounding.anchors import suggest
+from ..imaging.box import Box
+from ..report.document import Report, Status
+from ..report.edits import (
+    Accept,
+    Add,
+    AnswerFlag,
+    ChangeText,
+    Edit,
+    MarkPlaceless,
+    MarkViewed,
+    Merge,
+    Move,
+    Reject,
+    Restore,
+    RetieToBox,
+    RetieToPlace,
+    Split,
+)
+from ..report.sentence import Flag, Sentence, Verdict
+from ..report.signing import Reason, may_sign
+from ..report.store import Draft
+from .highlight import Highlight, highlight_of
+from .viewer import Viewer
+
+
+class Filter(str, Enum):
+    """Which sentences are listed."""
+
+    ALL = "all"
+    OPEN = "open"
+    FLAGGED = "flagged"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far the review is: sentences judged of all, open blocking flags, and what still forbids signing."""
+
+    judged: int
+    total: int
+    open_flags: int
+    reasons: tuple[Reason, ...]
+
+
+class Session:
+    """A review in progress; `changed` is called after everything that a door should show anew."""
+
+    def __init__(self, draft: Draft, viewer: Viewer, changed: Callable[[], None] = lambda: None) -> None:
+        self.draft = draft
+        self.viewer = viewer
+        self.filter = Filter.ALL
+        self.problem = ""
+        self._changed = changed
+        self._chosen: str | None = None
+        self._anchor = 0
+
+    @property
+    def report(self) -> Report:
+        """The report as it is now."""
+        return self.draft.report
+
+    @property
+    def chosen(self) -> Sentence | None:
+        """The chosen sentence, None if there is none (any more)."""
+        return next((s for s in self.report.sentences if s.id == self._chosen), None)
+
+    def listed(self) -> list[tuple[Region | None, tuple[Sentence, ...]]]:
+        """Return the sentences that the filter lets through, by region; the chosen one is always among them."""
+        return [(region, tuple(s for s in all_ if self._passes(s))) for region, all_ in self.report.by_region()]
+
+    def standing(self, name: str = "") -> Standing:
+        """Return how far the review is; without a signer's name its absence is not counted as a reason."""
+        sentences = self.report.sentences
+        judged = sum(s.verdict is not Verdict.PENDING for s in sentences)
+        flags = [f for s in sentences if s.verdict is not Verdict.REJECTED for f in s.flags] + list(self.report.flags)
+        open_flags = sum(f.blocking and f.answer is None for f in flags)
+        return Standing(judged, len(sentences), open_flags, may_sign(self.report, name or "?"))
+
+    # Choosing ----------------------------------------------------------------------------------------------------
+
+    def choose(self, sentence_id: str | None) -> None:
+        """Choose a sentence and bring its place into view; None lets go. Choosing again shows its next place."""
+        if sentence_id is None:
+            self._chosen = None
+            self.viewer.clear()
+            self._say("")
+            return
+        self._anchor = self._anchor + 1 if sentence_id == self._chosen else 0
+        self._chosen = sentence_id
+        self.show()
+
+    def step(self, by: int) -> None:
+        """Choose the sentence `by` places further down the list; the ends hold."""
+        ids = [s.id for _, sentences in self.listed() for s in sentences]
+        if not ids:
+            return
+        here = ids.index(self._chosen) if self._chosen in ids else (-1 if by > 0 else len(ids))
+        self.choose(ids[max(0, min(len(ids) - 1, here + by))])
+
+    def show(self) -> None:
+        """Bring the place of the chosen sentence into view; what has been in view counts as viewed."""
+        sentence = self.chosen
+        if sentence is None:
+            return
+        highlight = self.highlight(sentence)
+        try:
+            missing = self.viewer.point_at(highlight)
+        except RegionReportError as problem:
+            self._say(str(problem))
+            return
+        if sentence.anchors and not missing and not sentence.viewed and self.report.status is Status.DRAFT:
+            self.draft.apply(MarkViewed(sentence.id))
+        self._say("; ".join(missing))
+
+    def highlight(self, sentence: Sentence) -> Highlight:
+        """Return what stands out for a sentence, at the anchor that is its turn."""
+        return highlight_of(sentence, self.report.places, self._anchor)
+
+    def sentences_at(self, point_ras_mm: tuple[float, float, float], region_ids: Iterable[str]) -> tuple[str, ...]:
+        """Return the ids of sentences about a place: those whose box holds the point first, smallest box first.
+
+        `region_ids` are the regions under the point, as the viewer tells them; sentences about these regions follow.
+        """
+        under = set(region_ids)
+        near: list[tuple[float, str]] = []
+        for sentence in self.report.sentences:
+            boxes = [a.place.box for a in sentence.anchors if a.place.region_id in under]
+            holding = [box.volume_ml for box in boxes if box.contains(point_ras_mm)]
+            if holding:
+                near.append((min(holding), sentence.id))
+            elif under & set(sentence.regions):
+                near.append((float("inf"), sentence.id))
+        return tuple(sentence_id for _, sentence_id in sorted(near, key=lambda pair: pair[0]))
+
+    # Acts on the chosen sentence -----------------------------------------------------------------------------------
+
+    def accept(self) -> None:
+        """Accept the chosen sentence as it stands."""
+        self._do(Accept(self._one().id))
+
+    def reject(self) -> None:
+        """Leave the chosen sentence out, or take it back if it was left out."""
+        one = self._one()
+        self._do(Restore(one.id) if one.verdict is Verdict.REJECTED else Reject(one.id))
+
+    def change_text(self, text: str) -> None:
+        """Give the chosen sentence other words; its tie stays."""
+        one = self._one()
+        if text.strip() != one.text:
+            self._do(ChangeText(one.id, text.strip()))
+
+    def split(self, at: int) -> None:
+        """Divide the chosen sentence at a character."""
+        self._do(Split(self._one().id, at, self.draft.new_id()))
+
+    def merge_with_next(self) -> None:
+        """Join the chosen sentence with the one listed after it in the same region."""
+        one = self._one()
+        for _, sentences in self.listed():
+            ids = [s.id for s in sentences]
+            if one.id in ids and ids.index(one.id) + 1 < len(ids):
+                self._do(Merge((one.id, ids[ids.index(one.id) + 1])))
+                return
+        raise Conflict("there is no sentence after this one in its region to merge with")
+
+    def move(self, before: str | None) -> None:
+        """Put the chosen sentence in front of another one, or at the end."""
+        self._do(Move(self._one().id, before))
+
+    def retie(
+        self, region_id: str, side: Side | None = None, zone: Zone | None = None, structure: str | None = None
+    ) -> None:
+        """Tie the chosen sentence to a place of the report."""
+        self._do(RetieToPlace(self._one().id, region_id, structure, side, zone))
+        self.show()
+
+    def retie_to_box(self, region_id: str, box: Box, side: Side | None = None) -> None:
+        """Tie the chosen sentence to a box that the reader drew."""
+        self._do(RetieToBox(self._one().id, region_id, box, side))
+        self.show()
+
+    def mark_placeless(self) -> None:
+        """State that the chosen sentence has no place."""
+        self._do(MarkPlaceless(self._one().id))
+
+    def answer(self, flag: Flag, reason: str) -> None:
+        """Override a flag of the chosen sentence, or of the report, with a reason."""
+        carrier = self.chosen
+        owner = carrier.id if carrier is not None and flag.key in {f.key for f in carrier.flags} else None
+        self._do(AnswerFlag(owner, flag.key, reason))
+
+    # Acts on the report ----------------------------------------------------------------------------------------------
+
+    def add(self, text: str, region_id: str | None = None) -> str:
+        """Add the reader's own sentence behind the chosen one and choose it; return its id.
+
+        Its words name its place; where they name none, `region_id` does.
+        """
+        text = text.strip()
+        heading = anatomy.region(region_id).name if region_id else ""
+        tie = suggest(text, self.report.places, heading)
+        regions = tie.regions or ((region_id,) if region_id else ())
+        new_id = self.draft.new_id()
+        self._do(Add(new_id, text, regions, tie.anchors, tie.polarity, tie.key_phrase, self._behind_chosen()))
+        self.choose(new_id)
+        return new_id
+
+    def undo(self) -> None:
+        """Take the last act back."""
+        self.draft.undo()
+        self.show()
+        self._changed()
+
+    def redo(self) -> None:
+        """Do the last undone act again."""
+        self.draft.redo()
+        self.show()
+        self._changed()
+
+    def set_filter(self, filter_: Filter) -> None:
+        """List other sentences."""
+        self.filter = filter_
+        self._changed()
+
+    def sign(self, name: str) -> None:
+        """Sign and lock the report; Conflict says what forbids it."""
+        self.draft.sign(name)
+        self._changed()
+
+    def _passes(self, sentence: Sentence) -> bool:
+        if self.filter is Filter.ALL or sentence.id == self._chosen:
+            return True
+        if self.filter is Filter.OPEN:
+            return sentence.verdict is Verdict.PENDING
+        return any(f.answer is None for f in sentence.flags)
+
+    def _behind_chosen(self) -> str | None:
+        ids = [s.id for s in self.report.sentences]
+        here = ids.index(self._chosen) + 1 if self._chosen in ids else len(ids)
+        return ids[here] if here < len(ids) else None
+
+    def _one(self) -> Sentence:
+        one = self.chosen
+        if one is None:
+            raise Conflict("no sentence is chosen")
+        return one
+
+    def _do(self, edit: Edit) -> None:
+        self.draft.apply(edit)
+        self._changed()
+
+    def _say(self, problem: str) -> None:
+        self.problem = problem
+        self._changed()
