@@ -26,6 +26,8 @@ _FARTHEST_ORIGIN_MM = 1e5
 # Gantries tilt up to 30°; cos 60° = 0.5 between axes that should stand upright.
 _MOST_SKEWED = 0.51
 _SAMPLE_VOXELS = 1_000_000
+# Lung is −850; a scan that ends above −500 with many voxels at its end has been clipped to a window.
+_HIGHEST_CUT = -500.0
 
 
 def grid_of(path: Path, shape_kji: tuple[int, ...], affine: npt.ArrayLike) -> Grid:
@@ -122,19 +124,28 @@ def check_hounsfield(path: Path, hu: HuArray, low: float, high: float) -> float 
             path, f"{span}: too narrow for Hounsfield units, which run from −1000 (air) to beyond +300 (bone)"
         )
     sample = _sample(hu)
+    _check_offset(path, sample, span)
     outside = _padding(sample, low)
     scanned = sample if outside is None else sample[sample != outside]
-    if _share(scanned, 850, 1174) > 0.05 and _share(scanned, 850, 1174) > 2 * _share(scanned, 350, 750):
+    if _share(scanned, -1100, -50) < 0.001:
+        raise refused(path, f"{span} and none stands for air or fat (−1000, −100 HU): not CT; MR or another modality?")
+    if _share(scanned, -150, 150) < 0.01:
+        raise refused(path, f"{span} and almost none is soft tissue (near 0 HU): not in Hounsfield units")
+    if low > _HIGHEST_CUT and _share(sample, low, low) > 0.05:
+        raise refused(path, f"{span} and are cut off at the lower end: a windowed copy; give the original scan")
+    return outside
+
+
+def _check_offset(path: Path, sample: npt.NDArray[Any], span: str) -> None:
+    """Refuse stored values whose intercept was never applied: soft tissue in a peak near 1024, no lung below 0."""
+    scanned = sample[sample > sample.min()]  # padding may have been left as it was
+    peak = _share(scanned, 850, 1174)
+    if peak > 0.05 and peak > 2 * _share(scanned, 350, 750) and _share(scanned, -1100, -300) < 0.02:
         raise refused(
             path,
             f"soft tissue lies near +1024 instead of 0 ({span}): stored values without their rescale intercept "
             "(offset by about +1024); convert the scan again from DICOM",
         )
-    if _share(scanned, -1100, -50) < 0.001:
-        raise refused(path, f"{span} and none stands for air or fat (−1000, −100 HU): not CT; MR or another modality?")
-    if _share(scanned, -150, 150) < 0.01:
-        raise refused(path, f"{span} and almost none is soft tissue (near 0 HU): not in Hounsfield units")
-    return outside
 
 
 def _padding(sample: npt.NDArray[Any], low: float) -> float | None:

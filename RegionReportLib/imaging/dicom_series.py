@@ -21,7 +21,7 @@ from .dicom_folder import DicomImage, Series, read_header, scan_folder, series_i
 from .dicom_geometry import stacked
 from .filling import Filling
 from .grid import Grid
-from .refusal import refused
+from .refusal import brief, refused, shown
 from .volume import DicomSource, Provenance, Volume
 
 _CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
@@ -62,7 +62,7 @@ def read_series(path: Path, series_uid: str | None) -> Work[Volume]:
     filling = yield from part(_pixels(path, images, grid), 0.3, 1.0)
     hu = filling.finished()
     outside = check_hounsfield(path, hu, filling.low, filling.high)
-    provenance = Provenance(str(path), "dicom", _source(images), notes + tilt + _lossy(images))
+    provenance = Provenance(shown(path), "dicom", _source(images), notes + tilt + _lossy(images))
     return Volume(hu, grid, provenance, outside)
 
 
@@ -94,7 +94,7 @@ def _chosen(path: Path, images: Sequence[DicomImage], series_uid: str | None) ->
 
 def _listed(series: Sequence[Series]) -> str:
     lines = [
-        f"'{s.description or 'no description'}' ({s.modality or 'no modality'}, {s.slices} slices of "
+        f"'{brief(s.description) or 'no description'}' ({s.modality or 'no modality'}, {s.slices} slices of "
         f"{s.columns} × {s.rows}, {s.series_uid})"
         for s in series[:_LISTED]
     ]

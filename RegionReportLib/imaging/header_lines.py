@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from .refusal import refused, shown
+from .refusal import brief, refused
 
 _LONGEST_HEADER = 2**20
 
@@ -34,9 +34,3 @@ def whole_numbers(path: Path, field: str, text: str, count: int) -> tuple[int, .
     if not all(v.is_integer() for v in values):
         raise refused(path, f"its header is damaged: {field} is {brief(text)!r}, expected whole numbers")
     return tuple(int(v) for v in values)
-
-
-def brief(text: str) -> str:
-    """Return text from a file short enough and printable for a message."""
-    plain = shown(Path(text))
-    return plain if len(plain) <= 60 else plain[:57] + "..."

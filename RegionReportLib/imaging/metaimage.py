@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from .checks import check_number_type, grid_of
-from .header_lines import brief, numbers, text_head, whole_numbers
+from .header_lines import numbers, text_head, whole_numbers
 from .lps import swap_lps_ras
-from .refusal import refused, size_of_regular_file
+from .refusal import brief, refused, size_of_regular_file
 from .stored import Packing, StoredImage, within_folder
 
 _TYPES = {

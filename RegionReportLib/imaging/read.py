@@ -15,7 +15,7 @@ from .dicom_series import read_series
 from .metaimage import read_metaimage_header
 from .nifti import read_nifti_header
 from .nrrd import read_nrrd_header
-from .refusal import refused, size_of_regular_file, unreadable
+from .refusal import refused, shown, size_of_regular_file, unreadable
 from .stored import StoredImage, check_size, read_hu
 from .volume import Provenance, Volume
 
@@ -83,4 +83,4 @@ def _read_file(image: StoredImage, path: Path) -> Work[Volume]:
     filling = yield from part(read_hu(image), 0.0, 1.0)
     hu = filling.finished()
     outside = check_hounsfield(path, hu, filling.low, filling.high)
-    return Volume(hu, image.grid, Provenance(str(path), image.kind, None, image.notes), outside)
+    return Volume(hu, image.grid, Provenance(shown(path), image.kind, None, image.notes), outside)

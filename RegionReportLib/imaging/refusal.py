@@ -13,13 +13,24 @@ from ..errors import InputRefused
 
 def shown(path: Path) -> str:
     """Return a path as one printable line; bytes that are no text and control characters are escaped."""
-    text = str(path).encode("utf-8", "backslashreplace").decode("utf-8")
+    return printable(str(path))
+
+
+def printable(text: str) -> str:
+    """Return text from outside with its control characters and lone surrogates escaped, so that a terminal is safe."""
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def brief(text: str) -> str:
+    """Return text from a file short enough and printable for a message."""
+    plain = printable(text)
+    return plain if len(plain) <= 60 else plain[:57] + "..."
 
 
 def refused(path: Path, cause: str) -> InputRefused:
     """Return the error for a file that cannot be used, its cause squeezed to one line."""
-    return InputRefused(f"{shown(path)}: {' '.join(cause.split())}")
+    return InputRefused(f"{shown(path)}: {printable(' '.join(cause.split()))}")
 
 
 def size_of_regular_file(path: Path) -> int:

@@ -23,7 +23,7 @@ from .grid import Grid
 from .lps import swap_lps_ras
 from .masks import LabelArray, RegionMasks
 from .nrrd import NrrdHeader, parse_nrrd, stored_nrrd
-from .refusal import refused, shown
+from .refusal import brief, printable, refused, shown
 from .segments import Grouping, Segment, segments_of
 from .stored import check_size, read_slabs
 from .write import gzip_member, write_slices
@@ -93,7 +93,7 @@ def read_segmentation(path: Path | str, *, grid: Grid | None = None) -> RegionMa
     if grid is not None:
         labels = _placed(path, labels, image.grid, grid)
     coverage, notes = _coverage(found)
-    method = next((tags[_TAG_METHOD] for _, _, tags in found if _TAG_METHOD in tags), f"file {shown(Path(path.name))}")
+    method = next((tags[_TAG_METHOD] for _, _, tags in found if _TAG_METHOD in tags), f"file {printable(path.name)}")
     return RegionMasks(labels, grid or image.grid, structures, method, coverage, notes)
 
 
@@ -175,7 +175,7 @@ def _segments_in(path: Path, header: NrrdHeader) -> list[tuple[int, str, dict[st
         name = _structure_id(fields["ID"], fields["Name"])
         value = fields["LabelValue"]
         if name is None or not re.fullmatch(r"\d{1,4}", value):
-            _log.warning("%s: segment %s is not known and left out", shown(path), shown(Path(fields["ID"])))
+            _log.warning("%s: segment %s is not known and left out", shown(path), brief(fields["ID"]))
             continue
         tags = dict(tag.split(":", 1) for tag in fields["Tags"].split("|") if ":" in tag)
         found.append((int(value), name, tags))

@@ -23,7 +23,7 @@ import numpy.typing as npt
 from ..progress import Progress, Work
 from .filling import Filling
 from .grid import Grid
-from .refusal import refused, shown, size_of_regular_file, unreadable
+from .refusal import brief, refused, size_of_regular_file, unreadable
 
 _SLAB_BYTES = 8 * 2**20
 # Deflate cannot pack more than about 1032 : 1; a scan with noise packs 2 to 5 : 1, an empty one up to the limit.
@@ -222,7 +222,7 @@ def within_folder(header: Path, name: str) -> Path:
     try:
         inside = not Path(name).is_absolute() and (folder / name).resolve().is_relative_to(folder.resolve())
     except (OSError, RuntimeError, ValueError) as error:
-        raise refused(header, f"names the data file {name!r}, which cannot be read") from error
+        raise refused(header, f"names the data file {brief(name)!r}, which cannot be read") from error
     if not inside:
-        raise refused(header, f"names the data file {shown(Path(name))!r}, which lies outside the header's own folder")
+        raise refused(header, f"names the data file {brief(name)!r}, which lies outside the header's own folder")
     return folder / name

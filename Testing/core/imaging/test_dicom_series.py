@@ -200,6 +200,14 @@ def test_several_series_are_listed_and_one_can_be_chosen(tmp_path: Path, scan: S
     assert "modality MR, expected CT" in cause_of(tmp_path, series_uid=mr.series_uid)
 
 
+def test_what_a_header_says_cannot_write_to_the_terminal(tmp_path: Path, scan: Scan, write_series: Write) -> None:
+    write_series(tmp_path, scan, SeriesDescription="\x1b[2Jboo")
+    write_series(tmp_path, scan, SeriesDescription="second")
+    message = cause_of(tmp_path)
+    assert "\x1b" not in message
+    assert "[2Jboo" in message
+
+
 def test_a_single_file_stands_for_its_series(tmp_path: Path, scan: Scan, write_series: Write) -> None:
     wanted = write_series(tmp_path, scan)[7]
     write_series(tmp_path, scan[:20], SeriesDescription="another")

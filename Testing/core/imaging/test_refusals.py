@@ -245,6 +245,12 @@ KINDS: dict[str, tuple[str, Make, str]] = {
         lambda hu: nifti(np.where(np.arange(40) < 4, -2000, hu + 1024).astype(np.int16)),
         "near +1024",
     ),
+    "offset, padding left at -1024": (
+        "ct.nii",
+        lambda hu: nifti(np.where(np.arange(40) < 4, -1024, hu + 1024).astype(np.int16)),
+        "near +1024",
+    ),
+    "cut to a soft-tissue window": ("ct.nii", lambda hu: nifti(hu.clip(-160, 240)), "windowed copy"),
     "magnetic resonance": ("ct.nii", lambda hu: nifti(like_mr(hu.shape)), "not CT"),
     "label map": ("ct.nrrd", lambda hu: nrrd((hu > -500).astype(np.int16) * 7), "label map"),
     "constant": ("ct.nii", lambda hu: nifti(np.full_like(hu, -1000)), "constant"),
@@ -381,6 +387,17 @@ def test_control_characters_of_a_file_name_do_not_reach_the_message(tmp_path: Pa
     path = tmp_path / "a\n\x1b[31mct.nii"
     path.write_bytes(b"x" * 999)
     assert "\\n\\x1b[31mct.nii" in cause_of(path)
+
+
+def test_a_file_name_that_is_no_text_is_shown_escaped(tmp_path: Path, scan: Scan) -> None:
+    path = tmp_path / os.fsdecode(b"ct\xff.nii")
+    try:
+        path.write_bytes(nifti(scan)[:-9000])
+    except OSError:
+        pytest.skip("the file system wants names in UTF-8")
+    assert "ct\\udcff.nii: is truncated" in cause_of(path)
+    path.write_bytes(nifti(scan))
+    finish(read_volume(path)).provenance.path.encode("utf-8")
 
 
 def test_a_nifti_header_of_noise_never_escapes_as_another_error(tmp_path: Path, scan: Scan) -> None:
