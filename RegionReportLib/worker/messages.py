@@ -1,0 +1,225 @@
+"""The border between the viewer's process and the worker's, as a document: messages, version, errors, timeouts.
+
+Both sides import this file and nothing else of each other. A message is one line of ASCII JSON on a standard stream,
+tagged with its `type`; voxels travel by file. Standard library only, so that the handshake works in any interpreter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any, TypeAlias
+
+# Raised when an old reader would misunderstand a new message; the handshake compares it before any job counts.
+PROTOCOL = 1
+# Longest line in bytes. A thousand sentences are far below it; a line beyond it is not one of ours.
+LINE_LIMIT = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long each side waits, in seconds. Time in which the viewer itself stood still is not counted.
+
+    Two kinds of hanging are told apart. *Frozen*: no sign of life at all, though the worker sends heartbeats from a
+    thread of its own; it is killed. *Stalled*: heartbeats arrive but the work does not advance; this is only said,
+    because a slow step of a large scan looks the same, and the user decides.
+    """
+
+    # A sign of life each second keeps the border nearly silent.
+    heartbeat_s: float = 1.0
+    # A first start from a cold network disk, past a virus scanner, takes tens of seconds.
+    hello_s: float = 90.0
+    # One native call may hold the interpreter's lock, and with it the heartbeat: labelling 512³ voxels on a slow
+    # machine takes up to a minute.
+    frozen_s: float = 180.0
+    # Work promises progress about once a second; sixty times that is worth a word.
+    stalled_s: float = 60.0
+    # After asking politely: enough for several steps of progress, short enough for one who waits.
+    cancel_s: float = 5.0
+    # The end of an idle worker: nothing has to be finished, only interpreters torn down.
+    shutdown_s: float = 2.0
+    # When the viewer has died, a step may end and clean up before the worker ends itself the hard way.
+    orphan_s: float = 5.0
+
+
+class ErrorKind(str, Enum):
+    """Why a job has no result: first what the worker itself tells, then what the viewer sees from outside."""
+
+    REFUSED = "refused"  # the scan cannot be used
+    NEED_MISSING = "need_missing"  # a package, weights, or a device is absent
+    CONFLICT = "conflict"  # the output already exists
+    FILES = "files"  # reading or writing failed: disk full, no permission
+    MEMORY = "memory"  # an allocation failed; the worker is replaced
+    DEFECT = "defect"  # anything else that was raised: an error of the program
+    NOT_STARTED = "not_started"  # the interpreter does not exist or ended before it said hello
+    WRONG_VERSION = "wrong_version"  # another protocol
+    GARBAGE = "garbage"  # the stream holds something that is no message
+    KILLED = "killed"  # ended from outside, most likely for want of memory
+    CRASHED = "crashed"  # ended by itself in the middle of a job
+    FROZEN = "frozen"  # no sign of life
+
+
+@dataclass(frozen=True, slots=True)
+class ScanFile:
+    """A scan that the worker reads itself: a file or DICOM folder, `series_uid` chooses among several series."""
+
+    path: str
+    series_uid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScanArray:
+    """A scan from the viewer's memory: HU as `(k, j, i)` int16 or float32 in the `.npy` file `array`.
+
+    `affine` maps `(i, j, k, 1)` to RAS millimetres. `source`, `kind`, `notes` and `dicom` are the provenance.
+    """
+
+    array: str
+    affine: tuple[tuple[float, ...], ...]
+    source: str
+    kind: str = "scene"
+    notes: tuple[str, ...] = ()
+    dicom: dict[str, Any] | None = None
+    outside_hu: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MasksArray:
+    """Region masks on the scan's own grid: uint8 `(k, j, i)` in the `.npy` file `array`; as `imaging.RegionMasks`."""
+
+    array: str
+    structures: tuple[str, ...]
+    method: str
+    coverage: dict[str, str]
+    coverage_notes: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """To the worker: draft a report of `scan` into the folder `output`, which must not exist or be empty.
+
+    `job` is an id that is used once, fit for a file name. With `masks` the segmenter is not asked, with `text` (an existing
+    report) the writer is not. `labels` is where the worker also leaves the masks as `.npy` for the viewer, None for
+    not at all. `created_at` is ISO 8601 with zone.
+    """
+
+    job: str
+    scan: ScanFile | ScanArray
+    output: str
+    created_at: str
+    segmenter: str = "classical"
+    writer: str = "measured"
+    masks: MasksArray | None = None
+    text: str | None = None
+    labels: str | None = None
+    prior: bool = False
+
+    @property
+    def staging(self) -> Path:
+        """The hidden folder beside `output` that is renamed to it when everything is written."""
+        return Path(self.output).with_name(f".{self.job}.unfinished")
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """To the worker: close the job."""
+
+    job: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shutdown:
+    """To the worker: end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """From the worker, first of all: who it is."""
+
+    protocol: int
+    version: str
+    python: str
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """From the worker, each `Timeouts.heartbeat_s`, from a thread that does nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class StageProgress:
+    """From the worker: how far the job is; `fraction` of the whole in 0..1."""
+
+    job: str
+    fraction: float
+    stage: str
+    elapsed_s: float
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds left at the pace so far, None while they cannot be told."""
+        if self.fraction <= 0.02:
+            return None
+        return self.elapsed_s * (1 - self.fraction) / self.fraction
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceWritten:
+    """From the worker: one sentence in the report's JSON form, as soon as it is written and not yet checked."""
+
+    job: str
+    sentence: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """From the worker: a log record (`level` as in logging), a stray print or a line of standard error."""
+
+    level: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """From the worker, last: the job is done; `files` are names in `output`, `seconds` what each stage took."""
+
+    job: str
+    output: str
+    files: tuple[str, ...]
+    seconds: dict[str, float]
+    masks: MasksArray | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Last of a job: it has no result. `reason` is one line for the user, `detail` what a developer wants to see."""
+
+    job: str
+    kind: ErrorKind
+    reason: str
+    stage: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JobCancelled:
+    """Last of a job: it was stopped on request and left nothing behind."""
+
+    job: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stalled:
+    """From the client, not the worker: alive, but for `seconds` no progress in `stage`; said once per standstill."""
+
+    job: str
+    stage: str
+    seconds: float
+
+
+ToWorker: TypeAlias = Draft | Cancel | Shutdown
+FromWorker: TypeAlias = Hello | Heartbeat | StageProgress | SentenceWritten | Log | Drafted | Failed | JobCancelled
+Message: TypeAlias = ToWorker | FromWorker | Stalled
+Last: TypeAlias = Drafted | Failed | JobCancelled

@@ -1,0 +1,51 @@
+"""What a job leaves on the disk: everything or nothing, whichever process ends first."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import rmtree
+
+from ..errors import Conflict
+from .messages import Draft
+
+
+def occupied(folder: Path) -> bool:
+    """Tell whether a job may not use `folder`: it holds something, is a file or cannot be looked into."""
+    try:
+        return folder.exists() and not (folder.is_dir() and next(folder.iterdir(), None) is None)
+    except OSError:
+        return True
+
+
+@contextmanager
+def whole(job: Draft) -> Iterator[Path]:
+    """Yield the staging folder; it becomes the output in one step when the block ends well, else it vanishes."""
+    output = Path(job.output)
+    if occupied(output):
+        raise Conflict(f"{output} already holds something; choose another folder")
+    job.staging.mkdir(parents=True)
+    try:
+        yield job.staging
+        if output.exists():
+            output.rmdir()  # it is empty, and Windows renames onto nothing that exists
+        job.staging.rename(output)
+    except BaseException:
+        remove_unfinished(job)
+        raise
+
+
+def remove_unfinished(job: Draft) -> None:
+    """Remove what a job has written that is not done."""
+    rmtree(job.staging, ignore_errors=True)
+    if job.labels is not None:
+        with contextlib.suppress(OSError):
+            Path(job.labels).unlink(missing_ok=True)
+
+
+def remove_all(job: Draft) -> None:
+    """Remove all that a job has written, also when it was just done; its output held nothing when it began."""
+    remove_unfinished(job)
+    rmtree(job.output, ignore_errors=True)
