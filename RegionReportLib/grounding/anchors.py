@@ -198,7 +198,9 @@ def _other_places(region_id: str, mentions: Mentions, own: list[Place]) -> Itera
     named = [p for p in mentions.places if p.region_id == region_id]
     direct = [p for p in named if not p.related] or named
     best = max((p.strength for p in direct), default=0.0)
-    structures = dict.fromkeys(p.structure for p in direct if p.structure and p.strength >= best - _CLOSE)
+    named_here = dict.fromkeys(p.structure for p in direct if p.structure and p.strength >= best - _CLOSE)
+    # "In the upper abdomen, the left kidney": the organ is the place, the region only where to look.
+    structures = [s for s in named_here if s not in UMBRELLAS] or list(named_here)
     for structure in structures:
         sides = tuple(dict.fromkeys(s for p in direct if p.structure == structure for s in p.sides))
         yield from _structure_places(structure, sides, own)

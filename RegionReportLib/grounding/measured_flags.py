@@ -49,7 +49,13 @@ PRESENT: dict[str, Presence] = {
 # (Truong QA et al., Circ Cardiovasc Imaging 2012;5:147), both in mm.
 WIDE_MM = {"aorta": 40.0, "pulmonary_artery": 29.0}
 
-_LENGTHS = frozenset(("mm",))
+# Where these are low, the finding is not there; the others can be low beside a small or early finding.
+_ABSENT_BELOW = {
+    "fluid_volume": 10.0,
+    "extrapulmonary_air_volume": 10.0,
+    "cardiothoracic_ratio": 0.50,
+    "calcium_volume": 1.0,
+}
 _DIMENSIONS = {"mm": "mm", "mL": "mL", "HU": "HU", "%": "%", "mm3": "mm3", "deg": "deg"}
 
 
@@ -60,6 +66,8 @@ def measured_flags(sentence: Sentence, mentions: Mentions, measurements: Iterabl
     for finding in mentions.findings:
         if finding.polarity is Polarity.ABSENT and finding.denies:
             yield from _denials(sentence, mentions, finding, known)
+        elif finding.polarity is Polarity.PRESENT and finding.denies:
+            yield from _inventions(sentence, mentions, finding, known)
 
 
 def _denials(sentence: Sentence, mentions: Mentions, finding: NamedFinding, known: list[Measurement]) -> Iterator[Flag]:
@@ -73,6 +81,26 @@ def _denials(sentence: Sentence, mentions: Mentions, finding: NamedFinding, know
         words = sentence.text[finding.start : finding.stop]
         message = f"The text denies “{words}”, measured: {described(m)}."
         yield Flag(FlagKind.NEGATION, message, measurement_ids=(m.id,))
+
+
+def _inventions(
+    sentence: Sentence, mentions: Mentions, finding: NamedFinding, known: list[Measurement]
+) -> Iterator[Flag]:
+    """Yield where a finding is stated that every measurement of it there speaks against; a reminder, not a bar."""
+    sides = _sides_of(finding, mentions)
+    against = [
+        m
+        for m in known
+        if m.quantity in _ABSENT_BELOW
+        and m.quantity in finding.denies
+        and m.region_id in mentions.regions[:1]
+        and m.zone is None
+        and (not sides or m.side is None or m.side in sides)
+    ]
+    if against and all((m.value or 0.0) < _ABSENT_BELOW[m.quantity] for m in against):
+        words = sentence.text[finding.start : finding.stop]
+        message = f"The text states “{words}”, measured: {', '.join(described(m) for m in against)}."
+        yield Flag(FlagKind.NEGATION, message, blocking=False, measurement_ids=tuple(m.id for m in against))
 
 
 def _present(m: Measurement, mentions: Mentions) -> bool:

@@ -46,13 +46,14 @@ def findings_in(text: str, tokens: tuple[Token, ...], hits: Hits) -> tuple[Named
     clause = _clauses(text, tokens)
     denied = _denied(text, tokens, hits, clause)
     doubted = _doubted(hits, clause)
+    listed = bool(hits[Table.UNASSESSED]) and hits[Table.UNASSESSED][0].first == 0  # "Not assessed: nodules, …"
     found = []
     for hit in hits[Table.FINDING]:
         assert isinstance(hit.meaning, FindingTerm)
         start, stop = tokens[hit.first].start, tokens[hit.last - 1].stop
-        if hit.first in denied:
+        if hit.first in denied and not listed:
             polarity = Polarity.ABSENT
-        elif hit.first in doubted or text[stop : stop + 2].strip().startswith("?"):
+        elif listed or hit.first in doubted or text[stop : stop + 2].strip().startswith("?"):
             polarity = Polarity.UNCERTAIN
         else:
             polarity = Polarity.PRESENT
@@ -65,7 +66,9 @@ def implied_findings(tokens: tuple[Token, ...], hits: Hits) -> tuple[NamedFindin
 
     Nothing is implied where the sentence holds a denial, since "not increased" and "no longer normal" mix both.
     """
-    normal, enlarged = hits[Table.NORMAL], hits[Table.ENLARGED]
+    covered = {n for h in hits[Table.NORMAL] for n in range(h.first, h.last)}  # "not enlarged" is normal
+    normal = [h for h in hits[Table.NORMAL] if h.first == 0 or tokens[h.first - 1].form not in ("not", "no")]
+    enlarged = [h for h in hits[Table.ENLARGED] if h.first not in covered]
     mixed = hits[Table.DENIED_AFTER_CUE] or hits[Table.DENIED_BEFORE_CUE] or hits[Table.UNASSESSED]
     if bool(normal) == bool(enlarged) or mixed:
         return ()
@@ -88,7 +91,8 @@ def statement_of(findings: tuple[NamedFinding, ...], hits: Hits) -> tuple[Statem
     cues = hits[Table.DENIED_AFTER_CUE] or hits[Table.DENIED_BEFORE_CUE]
     if Polarity.PRESENT in polarities:
         return Statement.POSITIVE, Polarity.PRESENT
-    if hits[Table.UNASSESSED] and not polarities:
+    unassessed = hits[Table.UNASSESSED]
+    if unassessed and (not polarities or unassessed[0].first == 0):
         return Statement.UNASSESSED, Polarity.UNCERTAIN
     if Polarity.UNCERTAIN in polarities:
         return Statement.POSITIVE, Polarity.UNCERTAIN

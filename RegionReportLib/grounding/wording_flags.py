@@ -28,7 +28,7 @@ _KIN = (
 
 def wording_flags(sentence: Sentence, mentions: Mentions, report: Report) -> Iterator[Flag]:
     """Yield what in the words of one sentence contradicts its place or cannot stand as it is."""
-    yield from _side(sentence, mentions)
+    yield from list(_side(sentence, mentions)) or _side_of_zone(sentence, mentions)
     yield from _place(sentence, mentions)
     yield from _outside(sentence, mentions, report)
     yield from _comparison(sentence, mentions, report)
@@ -50,8 +50,26 @@ def _side(sentence: Sentence, mentions: Mentions) -> Iterator[Flag]:
         yield Flag(FlagKind.SIDE, message)
 
 
+def _side_of_zone(sentence: Sentence, mentions: Mentions) -> Iterator[Flag]:
+    """Compare the sides zone by zone: "in both lungs, the largest in the right upper lobe"."""
+    tied: dict[Zone, set[Side]] = {}
+    for anchor in sentence.anchors:
+        zone = _zone_of(anchor.place)
+        if zone is not None and anchor.place.side is not None:
+            tied.setdefault(zone, set()).add(anchor.place.side)
+    said: dict[Zone, set[Side]] = {}
+    for part in mentions.parts:
+        said.setdefault(part.zone or zone_of_lobe(part.lobe or "upper"), set()).update(part.sides)
+    for zone in Zone:
+        if said.get(zone) and tied.get(zone) and said[zone] != tied[zone]:
+            message = (
+                f"The text says {_sides(said[zone])} {zone.value}, the sentence is tied to the {_names(sentence)}."
+            )
+            yield Flag(FlagKind.SIDE, message)
+
+
 def _place(sentence: Sentence, mentions: Mentions) -> Iterator[Flag]:
-    if not sentence.anchors or not mentions.scores:
+    if not sentence.anchors or not mentions.scores or mentions.statement is Statement.UNASSESSED:
         return
     tied = {a.place.region_id for a in sentence.anchors}
     region_id, score = mentions.scores[0]
