@@ -57,9 +57,11 @@ def rescaled(stored: npt.NDArray[Any], slope: float, intercept: float) -> npt.ND
     """Return slope × stored + intercept, in whole numbers where all three are whole."""
     if slope == 1 and intercept == 0:
         return stored
-    if stored.dtype.kind in "iu" and slope.is_integer() and intercept.is_integer():
+    whole = slope.is_integer() and intercept.is_integer() and max(abs(slope), abs(intercept)) <= _LARGEST_HU
+    if whole and stored.dtype.kind in "iu" and stored.dtype.itemsize <= 4:  # 32 bits × 1e7 fit 64
         return np.asarray(stored.astype(np.int64) * int(slope) + int(intercept))
-    return np.asarray(stored.astype(np.float64) * slope + intercept)
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is found and refused as infinite
+        return np.asarray(stored.astype(np.float64) * slope + intercept)
 
 
 def _fits_int16(hu: npt.NDArray[Any], low: float, high: float) -> bool:
