@@ -99,9 +99,9 @@ class MasksArray:
 class Draft:
     """To the worker: draft a report of `scan` into the folder `output`, which must not exist or be empty.
 
-    `job` is an id that is used once, fit for a file name. With `masks` the segmenter is not asked, with `text` (an existing
-    report) the writer is not. `labels` is where the worker also leaves the masks as `.npy` for the viewer, None for
-    not at all. `created_at` is ISO 8601 with zone.
+    `job` is an id that is used once, fit for a file name. With `masks` the segmenter is not asked, with `text` (an
+    existing report) the writer is not. `labels` is where the worker also leaves the masks as `.npy` for the viewer,
+    None for not at all. `created_at` is ISO 8601 with zone.
     """
 
     job: str
