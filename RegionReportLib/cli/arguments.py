@@ -38,30 +38,35 @@ def parser() -> argparse.ArgumentParser:
 def _making(commands: Any) -> None:
     draft = _command(commands, "draft", "drafting:draft", "draft a grounded report of a chest CT")
     _volume(draft)
-    draft.add_argument("--segmenter", choices=SEGMENTERS, default=SEGMENTERS[0], help="what makes the region masks")
+    _masks(draft)
     draft.add_argument("--writer", choices=WRITERS, default=WRITERS[0], help="what writes the sentences")
-    draft.add_argument("--overwrite", action="store_true", help="replace a draft that a reader has already worked on")
     _output(draft)
+    _overwrite(draft)
+
+    ground = _command(commands, "ground", "drafting:ground", "tie an existing report to the places of its scan")
+    ground.add_argument("report", type=Path, metavar="REPORT", help="the report as UTF-8 text")
+    _volume(ground)
+    _masks(ground)
+    _output(ground)
+    _overwrite(ground)
 
     segment = _command(commands, "segment", "drafting:segment", "make the six region masks of a chest CT")
     _volume(segment)
-    segment.add_argument("--segmenter", choices=SEGMENTERS, default=SEGMENTERS[0], help="what makes the region masks")
+    segment.add_argument("--segmenter", choices=SEGMENTERS, default=SEGMENTERS[0], help="what makes the masks")
     _output(segment)
 
     measure = _command(commands, "measure", "drafting:measure", "measure a chest CT")
     _volume(measure)
-    measure.add_argument("--segmenter", choices=SEGMENTERS, default=SEGMENTERS[0], help="what makes the region masks")
-    measure.add_argument("--segmentation", type=Path, metavar="FILE", help="use these masks (.seg.nrrd) instead")
+    _masks(measure)
     _output(measure)
 
     phantom = _command(commands, "phantom", "phantoms:phantom", "make a procedural chest CT with known findings")
     phantom.add_argument("--seed", type=int, required=True, help="which patient")
-    phantom.add_argument(
-        "--finding", action="append", default=None, help="a finding it has (repeatable; default: drawn)"
-    )
-    phantom.add_argument(
-        "--size", type=int, nargs=3, metavar=("I", "J", "K"), default=None, help="voxels (default 256 256 160)"
-    )
+    finding = "KIND[:SIZE[:SIDE[:ZONE]]], repeatable, such as nodule:12:left:upper, or 'none' (default: the seed's)"
+    phantom.add_argument("--finding", action="append", metavar="FINDING", help=finding)
+    phantom.add_argument("--rows", type=int, help="voxels in plane (default 256)")
+    phantom.add_argument("--slices", type=int, help="number of slices (default: the whole chest)")
+    phantom.add_argument("--step", type=float, metavar="MM", help="distance of slices")
     _output(phantom)
 
     doctor = _command(commands, "doctor", "doctor:doctor", "say what is installed and what would run")
@@ -76,6 +81,16 @@ def _living(commands: Any) -> None:
     export.add_argument("folder", type=Path, metavar="DIR", help="a report folder")
     export.add_argument("--format", action="append", choices=("text", "html", "json"), help="default: text and html")
     export.add_argument("-o", "--output", type=Path, metavar="DIR", help="where to (default: into the report folder)")
+
+    verify = _command(commands, "verify", "reports:verify", "look for tampering with a report or its trail")
+    verify.add_argument("folder", type=Path, metavar="DIR", help="a report folder")
+
+    sign = _command(commands, "sign", "reports:sign", "sign a report, or say what still forbids it")
+    sign.add_argument("folder", type=Path, metavar="DIR", help="a report folder")
+    sign.add_argument("--name", required=True, help="who signs")
+
+    history = _command(commands, "history", "reports:history", "print who did what to a report, and when")
+    history.add_argument("folder", type=Path, metavar="DIR", help="a report folder")
 
 
 def _command(commands: Any, name: str, target: str, summary: str) -> argparse.ArgumentParser:
@@ -99,6 +114,15 @@ def _later(target: str) -> Callable[[argparse.Namespace], None]:
 def _volume(command: argparse.ArgumentParser) -> None:
     command.add_argument("volume", type=Path, metavar="VOLUME", help="NIfTI, NRRD or MetaImage file, or a DICOM folder")
     command.add_argument("--series", metavar="UID", help="which series of a DICOM folder")
+
+
+def _masks(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--segmenter", choices=SEGMENTERS, default=SEGMENTERS[0], help="what makes the region masks")
+    command.add_argument("--segmentation", type=Path, metavar="FILE", help="use these masks (.seg.nrrd) instead")
+
+
+def _overwrite(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--overwrite", action="store_true", help="replace a report that a reader has worked on")
 
 
 def _output(command: argparse.ArgumentParser) -> None:

@@ -8,14 +8,12 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from .. import __version__
 from ..draft.choose import writer
-from ..draft.pipeline import Draft
+from ..draft.folder import write_draft
+from ..draft.imported import ImportedText
 from ..draft.pipeline import draft as draft_work
-from ..errors import Conflict
-from ..export.html import report_html
-from ..export.text import report_text
-from ..grounding.contradictions import check
+from ..draft.writer import Writer
+from ..errors import Conflict, InputRefused
 from ..imaging.masks import RegionMasks
 from ..imaging.read import read_volume
 from ..imaging.seg_nrrd import read_segmentation, write_segmentation
@@ -27,14 +25,24 @@ from ..segment.choose import segmenter
 from .outputs import run_record, whole, write_json
 from .watch import run, tell
 
+_LARGEST_TEXT = 2_000_000
+
 
 def draft(arguments: argparse.Namespace) -> None:
     """Draft a report into a folder: report (JSON, text, HTML), segmentation, measurements, run record."""
+    _draft(arguments, writer(arguments.writer))
+
+
+def ground(arguments: argparse.Namespace) -> None:
+    """Tie an existing or dictated report to the places of a scan, into the same kind of folder."""
+    _draft(arguments, ImportedText(read_text(arguments.report)))
+
+
+def _draft(arguments: argparse.Namespace, by: Writer) -> None:
     if not arguments.overwrite:
         refuse_to_lose_work(arguments.output)
-    created_at = datetime.now(timezone.utc).isoformat(timespec="seconds")
     with whole(arguments.output) as folder:
-        run(_draft_into(folder, arguments, created_at), arguments.json_progress)
+        run(_draft_into(folder, arguments, by), arguments.json_progress)
     _say_where(arguments, "report.txt", "report.html", "report.json")
 
 
@@ -63,27 +71,37 @@ def refuse_to_lose_work(folder: Path) -> None:
         )
 
 
-def _draft_into(folder: Path, arguments: argparse.Namespace, created_at: str) -> Work[None]:
+def _draft_into(folder: Path, arguments: argparse.Namespace, by: Writer) -> Work[None]:
     started = time.perf_counter()
     volume = yield from part(read_volume(arguments.volume, series_uid=arguments.series), 0.0, 0.15)
     read_s = time.perf_counter() - started
-    work = draft_work(volume, segmenter(arguments.segmenter), writer(arguments.writer), created_at=created_at)
+    masks = None
+    if arguments.segmentation is not None:
+        masks = read_segmentation(arguments.segmentation, grid=volume.grid)
+    work = draft_work(volume, segmenter(arguments.segmenter), by, created_at=_now(), masks=masks)
     result = yield from part(work, 0.15, 0.9)
     started = time.perf_counter()
-    write_draft(folder, volume, result)
+    yield from part(write_draft(folder, volume, result), 0.9, 1.0)
     seconds = {"read": round(read_s, 3), **result.seconds, "export": round(time.perf_counter() - started, 3)}
     write_json(folder / "run.json", run_record(_settings(arguments, volume), seconds))
 
 
-def write_draft(folder: Path, volume: Volume, result: Draft) -> None:
-    """Write all files of a draft into `folder`."""
-    from ..report.store import create_draft
+def read_text(path: Path) -> str:
+    """Read the text of a report; InputRefused if it is empty, too large or no UTF-8 text."""
+    size = path.stat().st_size
+    if size > _LARGEST_TEXT:
+        raise InputRefused(f"{path} has {size} bytes; a report of more than {_LARGEST_TEXT} is not read")
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as cause:
+        raise InputRefused(f"{path} is no UTF-8 text (byte {cause.start}); save it as UTF-8") from cause
+    if not text.strip():
+        raise InputRefused(f"{path} holds no words")
+    return text
 
-    create_draft(folder, result.report, actor=f"regionreport {__version__}", check=check)
-    (folder / "report.txt").write_text(report_text(result.report), encoding="utf-8")
-    (folder / "report.html").write_text(report_html(result.report, volume, result.masks), encoding="utf-8")
-    write_json(folder / "measurements.json", [measurement_to_dict(m) for m in result.report.measurements])
-    write_segmentation(result.masks, folder / "segmentation.seg.nrrd")
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
 def _segmented(arguments: argparse.Namespace) -> Work[tuple[Volume, dict[str, float], RegionMasks]]:
@@ -100,7 +118,7 @@ def _measure_into(folder: Path, arguments: argparse.Namespace) -> Work[None]:
         volume, seconds, masks = yield from part(_segmented(arguments), 0.0, 0.7)
     else:
         volume = yield from part(read_volume(arguments.volume, series_uid=arguments.series), 0.0, 0.6)
-        masks, seconds = read_segmentation(arguments.segmentation), {}
+        masks, seconds = read_segmentation(arguments.segmentation, grid=volume.grid), {}
     started = time.perf_counter()
     measurements = yield from part(measure_work(volume, masks), 0.7, 1.0)
     seconds["measure"] = round(time.perf_counter() - started, 3)

@@ -1,17 +1,21 @@
-"""The commands that take a report folder further: show, export."""
+"""The commands that take a report folder further: show, export, verify, sign, history."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from ..errors import InputRefused
+from ..errors import Conflict, InputRefused
 from ..export.html import report_html
 from ..export.standing import authorship, authorship_line, state_line
 from ..export.text import report_text
+from ..grounding.contradictions import check
+from ..report import verify as report_verify
 from ..report.document import Report
 from ..report.json_form import report_from_json, report_to_dict
 from ..report.sentence import Sentence, Verdict
+from ..report.signing import may_sign
+from ..report.store import open_draft, view_draft
 from .outputs import whole, write_json
 
 _STATE = {
@@ -50,6 +54,39 @@ def export(arguments: argparse.Namespace) -> None:
             else:
                 write_json(folder / "report.json", report_to_dict(report))
     print(target)
+
+
+def verify(arguments: argparse.Namespace) -> None:
+    """Say whether a report and its trail are as they were written; InputRefused names what is not."""
+    findings = report_verify.verify(arguments.folder)
+    for finding in findings:
+        print(f"{finding.file}: {finding.message}")
+    serious = [f for f in findings if f.serious]
+    if serious:
+        raise InputRefused(f"{arguments.folder} is not as it was written: {len(serious)} finding(s), see above")
+    print(f"{arguments.folder}: report and trail are intact")
+
+
+def sign(arguments: argparse.Namespace) -> None:
+    """Sign a report; Conflict with all reasons printed if something forbids it."""
+    with open_draft(arguments.folder, actor=arguments.name, check=check) as draft:
+        reasons = may_sign(draft.report, arguments.name)
+        for reason in reasons:
+            print(f"{reason.sentence_id or 'report'}: {reason.message}")
+        if reasons:
+            raise Conflict(f"not signed: {len(reasons)} reason(s), see above")
+        draft.sign(arguments.name)
+        print(state_line(draft.report))
+
+
+def history(arguments: argparse.Namespace) -> None:
+    """Print the trail: when, who, what, from which words to which."""
+    for entry in view_draft(arguments.folder).history():
+        act = entry.act
+        print(f"{entry.seq:4} {act.at} {act.actor}: {act.kind.replace('_', ' ')}")
+        for words in act.words:
+            print(f"       {words.sentence_id}: {words.before or '–'}")
+            print(f"       {' ' * len(words.sentence_id)}→ {words.after or '–'}")
 
 
 def load(folder: Path) -> Report:

@@ -58,10 +58,11 @@ def _density(findings: Findings) -> Iterator[Line]:
         of = f"{mean.side.value} " if mean.side else ""
         text = f"Mean {of}lung density {wording.density(value_of(mean))}."
         yield Line(text, f"Mean {of}lung density", (mean,), places=places)
-    low = findings.whole("low_attenuation_fraction")
-    tail = findings.whole("density_percentile_15")
+    side = mean.side if mean is not None else None
+    low = findings.whole("low_attenuation_fraction", side)
+    tail = findings.whole("density_percentile_15", side)
     if low is None or tail is None:
-        why = findings.unknown("low_attenuation_fraction")
+        why = findings.unknown("low_attenuation_fraction", side)
         if why is not None and "too coarse" in why.reason:
             text = f"Low-attenuation area not measured: {why.reason}."
             yield Line(text, "Low-attenuation area", (why,), Polarity.UNCERTAIN, places)
