@@ -66,7 +66,7 @@ def main(run: Job | None = None, timeouts: Timeouts | None = None) -> int:
     """Serve jobs until the client ends it or is gone; `run` does a job (default: a real draft)."""
     limits = timeouts or Timeouts()
     border, source = _take_over()
-    logging.basicConfig(handlers=[_ToBorder(border)], level=logging.INFO)
+    logging.basicConfig(handlers=[_ToBorder(border)], level=logging.INFO, format="%(name)s: %(message)s")
     faulthandler.enable()
     with contextlib.suppress(AttributeError, OSError):
         os.nice(5)  # the viewer is in front, and its window must stay smooth
