@@ -16,11 +16,11 @@ from .bones import bone_measurements
 from .contrast import blood_density, blood_pool
 from .dense import METHOD as DENSE_METHOD
 from .dense import dense_measurements
-from .frame import Frame, frame_of
+from .frame import Frame, frame_of, voxel_ml
 from .heart import calcium, width_measurements
 from .hemithorax import Hemithorax
 from .histogram import lung_histograms
-from .lungs import lung_measurements
+from .lungs import LEAST_ML, lung_measurements, missing_lung
 from .mediastinum import mediastinal_width
 from .pleura import AIR_METHOD, FLUID_METHOD, air_volume, fluid_in, fluid_volume, free_air_in
 from .scan import Scan
@@ -35,7 +35,7 @@ def measure(volume: Volume, masks: RegionMasks) -> Work[tuple[Measurement, ...]]
     if masks.grid != volume.grid:
         raise ValueError(f"masks lie on {masks.grid.shape_kji}, the volume on {volume.grid.shape_kji} or elsewhere")
     yield Progress(0.0, "patient frame")
-    scan = _scan(volume, masks)
+    scan = yield from part(_scan(volume, masks), 0.0, 0.3)
     yield Progress(0.3, "airways")
     course = trachea_course(scan.frame)
     halves: dict[Side, Hemithorax] = {}
@@ -61,21 +61,23 @@ def measure(volume: Volume, masks: RegionMasks) -> Work[tuple[Measurement, ...]]
     return tuple(found)
 
 
-def _scan(volume: Volume, masks: RegionMasks) -> Scan:
-    frame = frame_of(volume, masks)
+def _scan(volume: Volume, masks: RegionMasks) -> Work[Scan]:
+    frame = yield from frame_of(volume, masks)
     if frame is None:
         raise InputRefused("nothing to measure: the region masks are empty")
     return Scan(volume, masks, frame, masks.bounds(), blood_pool(volume, frame))
 
 
 def _half(scan: Scan, side: Side, course: Course | None) -> Hemithorax | None:
-    """Return one side of the chest with its pleural fluid and free air, None if the masks do not hold it."""
+    """Return one side of the chest with its pleural fluid and free air, None if the scan holds a sliver at most."""
     names = scan.sided(side)
     where = scan.frame.bounds(names)
     if where is None:
         return None
     block = scan.frame.crop(where, margin_mm=8.0)
     mask = block.mask(names)
+    if mask.sum() * voxel_ml() < LEAST_ML:
+        return None
     given = _given_fluid(scan, block, side)
     fluid = given if given is not None else fluid_in(block, mask)
     air = free_air_in(block, mask & ~fluid, course.air_hu if course else None)
@@ -90,7 +92,7 @@ def _given_fluid(scan: Scan, block: Frame, side: Side) -> BoolArray | None:
 def _lung_findings(scan: Scan, side: Side, half: Hemithorax | None) -> Iterator[Measurement]:
     if half is None:
         subject = Subject("lungs", side=side)
-        reason = f"{side.value} lung not in the scan or not found"
+        reason = missing_lung(side)
         yield subject.unknown("fluid_volume", FLUID_METHOD, reason)
         yield subject.unknown("extrapulmonary_air_volume", AIR_METHOD, reason)
         yield subject.unknown("dense_volume", DENSE_METHOD, reason)
@@ -98,4 +100,4 @@ def _lung_findings(scan: Scan, side: Side, half: Hemithorax | None) -> Iterator[
     caveat = scan.caveat("lungs")
     yield fluid_volume(half, caveat, base_cut="inferior" in scan.cut_faces(scan.sided(side)))
     yield air_volume(half, caveat)
-    yield from dense_measurements(half, caveat)
+    yield from dense_measurements(scan, half, caveat)

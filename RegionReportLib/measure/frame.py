@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -19,15 +19,15 @@ from ..anatomy.regions import Side, region
 from ..imaging.box import Box, Point
 from ..imaging.grid import Grid
 from ..imaging.masks import BoolArray, RegionMasks, Slices, joined
+from ..imaging.resample import AIR_HU, blocks, resampled
 from ..imaging.volume import Volume
+from ..progress import Work
 from ..report.place import Place
 from .subject import Subject
 
 HuFrame: TypeAlias = npt.NDArray[np.float32]
 
 STEP_MM = 2.0
-AIR_HU = -1024.0
-_TOP_HU = 3071.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +84,7 @@ def voxel_ml() -> float:
     return STEP_MM**3 / 1000.0
 
 
-def frame_of(volume: Volume, masks: RegionMasks) -> Frame | None:
+def frame_of(volume: Volume, masks: RegionMasks) -> Work[Frame | None]:
     """Bring scan and masks into the patient frame, as far as the structures reach; None for empty masks."""
     where = joined(masks.bounds().values())
     if where is None:
@@ -93,9 +93,11 @@ def frame_of(volume: Volume, masks: RegionMasks) -> Frame | None:
     # A little more of the scan than the masks: interpolation and smoothing look past their edge.
     k, j, i = (slice(max(s.start - 4, 0), min(s.stop + 4, n)) for s, n in zip(where, masks.labels.shape, strict=True))
     native = volume.grid.crop((k.start, j.start, i.start), masks.labels[k, j, i].shape)
-    labels = _resampled(masks.labels[k, j, i], native, grid, sitk.sitkNearestNeighbor, 0.0)
-    block, coarse = _block_mean(volume.hu[k, j, i], native)
-    hu = _resampled(block, coarse, grid, sitk.sitkLinear, AIR_HU)
+    labels = _nearest(masks.labels[k, j, i], native, grid)
+    # Only whole slices are left out: cutting rows and columns too would copy the scan.
+    slices = volume.grid.crop((k.start, 0, 0), volume.hu[k].shape)
+    small = yield from blocks(Volume(volume.hu[k], slices, volume.provenance, volume.outside_hu), STEP_MM)
+    hu = resampled(small.hu.astype(np.float32), small.grid, grid, AIR_HU)
     return Frame(hu, labels, masks.structures, grid)
 
 
@@ -133,44 +135,12 @@ def _frame_grid(box: Box) -> Grid:
     return Grid((int(size[2]), int(size[1]), int(size[0])), affine)
 
 
-def _block_mean(hu: npt.NDArray[np.generic], grid: Grid) -> tuple[HuFrame, Grid]:
-    """Average whole blocks of voxels so that spacing comes near the frame's: less noise and no aliasing.
-
-    Clipping first keeps padding (−2048) and metal from leaking into their neighbours more than they must.
-    """
-    spacing = np.array(grid.spacing_mm[::-1])
-    factor = np.maximum(np.minimum(STEP_MM // spacing, hu.shape), 1).astype(int)
-    size = np.array(hu.shape) // factor
-    fk, fj, fi = (int(f) for f in factor)
-    nk, nj, ni = (int(n) for n in size)
-    mean = np.empty((nk, nj, ni), dtype=np.float32)
-    for k in range(nk):  # slice by slice: no float copy of the scan
-        rows = np.clip(hu[k * fk : (k + 1) * fk, : nj * fj, : ni * fi], AIR_HU, _TOP_HU).astype(np.float32)
-        plane = np.add.reduce(rows, axis=0).reshape(nj, fj, ni * fi)
-        mean[k] = np.add.reduce(np.add.reduce(plane, axis=1).reshape(nj, ni, fi), axis=2)
-    mean /= fk * fj * fi
-    affine = grid.affine @ np.diag([fi, fj, fk, 1.0])
-    affine[:3, 3] = grid.to_ras([(fi - 1) / 2, (fj - 1) / 2, (fk - 1) / 2])
-    return mean, Grid((nk, nj, ni), affine)
-
-
-def _resampled(
-    array: npt.NDArray[np.generic], source: Grid, target: Grid, how: int, outside: float
-) -> npt.NDArray[Any]:
-    image = sitk.GetImageFromArray(np.ascontiguousarray(array))
-    _set_geometry(image, source)
-    filter_ = sitk.ResampleImageFilter()
-    filter_.SetInterpolator(how)
-    filter_.SetDefaultPixelValue(outside)
-    filter_.SetSize(target.shape_kji[::-1])
-    filter_.SetOutputSpacing(target.spacing_mm)
-    filter_.SetOutputOrigin([float(v) for v in target.affine[:3, 3]])
-    return np.asarray(sitk.GetArrayFromImage(filter_.Execute(image)))
-
-
-def _set_geometry(image: sitk.Image, grid: Grid) -> None:
-    """Give `image` the grid in RAS: ITK only needs one consistent space here, nothing leaves this file."""
-    spacing = np.array(grid.spacing_mm)
-    image.SetSpacing([float(s) for s in spacing])
-    image.SetOrigin([float(v) for v in grid.affine[:3, 3]])
-    image.SetDirection([float(v) for v in (grid.affine[:3, :3] / spacing).ravel()])
+def _nearest(labels: npt.NDArray[np.uint8], start: Grid, target: Grid) -> npt.NDArray[np.uint8]:
+    """Return for each voxel of `target` the label of the nearest voxel of `start`, 0 beyond it."""
+    moved = np.linalg.inv(start.affine) @ target.affine
+    transform = sitk.AffineTransform(moved[:3, :3].ravel().tolist(), moved[:3, 3].tolist())
+    image = sitk.GetImageFromArray(np.ascontiguousarray(labels))
+    size = [int(n) for n in target.shape_kji[::-1]]
+    unit = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), np.eye(3).ravel().tolist()
+    result = sitk.Resample(image, size, transform, sitk.sitkNearestNeighbor, *unit, 0.0, sitk.sitkUInt8)
+    return np.asarray(sitk.GetArrayFromImage(result))

@@ -25,11 +25,15 @@ RATIO_METHOD = (
 )
 CALCIUM_METHOD = (
     "voxels above 130 HU in components of at least 1 mm³ (Agatston AS et al., J Am Coll Cardiol 1990;15:827; volume "
-    "score: Callister TQ et al., Radiology 1998;208:807) in the mask of heart and great vessels, 2 mm off bone"
+    "score: Callister TQ et al., Radiology 1998;208:807) in the mask of heart and great vessels, 3 mm off bone"
 )
 CALCIUM_HU = 130.0
 SMALLEST_MM3 = 1.0
-_OFF_BONE_MM = 2.0
+# The score is defined on sections of 3 mm (Agatston 1990).
+THICKEST_MM = 3.0
+_OFF_BONE_MM = 3.0
+_INSIDE_SHARE = 0.5
+_MARGIN_MM = 10.0
 # A component counts if its peak stands this many SD of the smoothed blood above it: noise does not make calcium.
 _PEAK_SD = 5.0
 _METAL_HU = 2000.0
@@ -96,44 +100,60 @@ def calcium(scan: Scan) -> Measurement:
         return HEART.unknown("calcium_volume", CALCIUM_METHOD, "heart and great vessels not in the scan or not found")
     if scan.blood.caveat:
         return HEART.unknown("calcium_volume", CALCIUM_METHOD, scan.blood.caveat)
-    deposits = _deposits(scan, names, where)
+    if scan.slice_spacing_mm > THICKEST_MM + 0.05:
+        reason = f"voxels of {scan.slice_spacing_mm:.1f} mm are too coarse for calcium (at most {THICKEST_MM:.0f} mm)"
+        return HEART.unknown("calcium_volume", CALCIUM_METHOD, reason)
+    where = _widened(scan, where, _MARGIN_MM)
+    deposits = _deposits(scan, where)
     grid = scan.volume.grid
     value = float((deposits > 0).sum()) * grid.voxel_ml * 1000.0
     metal = bool((scan.volume.hu[where][deposits > 0] > _METAL_HU).any())
-    words = together(scan.caveat("heart_great_vessels"), "metal counted with it" if metal else "", _thick(scan))
+    words = together(scan.caveat("heart_great_vessels"), "metal counted with it" if metal else "")
     return HEART.known("calcium_volume", value, CALCIUM_METHOD, _calcium_place(scan, deposits, where), words)
 
 
-def _deposits(scan: Scan, names: tuple[str, ...], where: Slices) -> npt.NDArray[np.uint32]:
-    """Return the labelled calcium components in the native block `where`."""
+def _deposits(scan: Scan, where: Slices) -> npt.NDArray[np.uint32]:
+    """Return the labelled calcium components in the native block `where`.
+
+    What is bright mostly outside the region (a vertebra's rim, calcified cartilage) does not count where it reaches in.
+    """
     region = scan.masks.region("heart_great_vessels", where)
     hu = scan.volume.hu[where]
-    bright = region & (hu > CALCIUM_HU)
-    empty = np.zeros(bright.shape, dtype=np.uint32)
-    if not bright.any():
-        return empty
+    bright = hu > CALCIUM_HU
+    if not (bright & region).any():
+        return np.zeros(bright.shape, dtype=np.uint32)
     spacing = np.array(scan.volume.grid.spacing_mm[::-1])
-    bright &= ~_near_bone(scan, where, spacing)
     smooth = ndimage.gaussian_filter(hu.astype(np.float32), 0.8 / spacing, truncate=2.0)
-    blood = smooth[region & (hu < CALCIUM_HU) & (hu > -20)]
+    blood = smooth[region & ~bright & (hu > -20)]
     level = float(np.median(blood))
     spread = 1.4826 * float(np.median(np.abs(blood - level)))
     labels = np.asarray(cc3d.connected_components(bright, connectivity=26))
-    sizes = np.bincount(labels.ravel()) * scan.volume.grid.voxel_ml * 1000.0
+    inside = np.where(region & ~_near_bone(scan, where, spacing), labels, 0)
+    sizes = np.bincount(inside.ravel(), minlength=int(labels.max()) + 1)
     peaks = np.full(len(sizes), -np.inf)
-    np.maximum.at(peaks, labels[bright], smooth[bright])
-    keep = (sizes >= SMALLEST_MM3) & (peaks > level + _PEAK_SD * spread)
+    np.maximum.at(peaks, inside[inside > 0], smooth[inside > 0])
+    keep = (sizes * scan.volume.grid.voxel_ml * 1000.0 >= SMALLEST_MM3) & (peaks > level + _PEAK_SD * spread)
+    keep &= sizes > _INSIDE_SHARE * np.bincount(labels.ravel(), minlength=len(sizes))
     keep[0] = False
-    return np.where(keep[labels], labels, 0).astype(np.uint32)
+    return np.where(keep[inside], inside, 0).astype(np.uint32)
 
 
 def _near_bone(scan: Scan, where: Slices, spacing: npt.NDArray[np.float64]) -> BoolArray:
+    """Return the voxels of the block `where` within 3 mm of bone in it."""
     bone = scan.masks.region("bones", where)
-    if not bone.any():
-        return bone
     reach = np.maximum(np.rint(_OFF_BONE_MM / spacing), 1).astype(int)
     size = tuple(int(2 * r + 1) for r in reach)
     return np.asarray(ndimage.maximum_filter(bone.astype(np.uint8), size) > 0)
+
+
+def _widened(scan: Scan, where: Slices, margin_mm: float) -> Slices:
+    """Return a native block with a margin around it, as far as the scan goes."""
+    more = np.ceil(margin_mm / np.array(scan.volume.grid.spacing_mm[::-1])).astype(int)
+    k, j, i = (
+        slice(max(s.start - int(m), 0), min(s.stop + int(m), n))
+        for s, m, n in zip(where, more, scan.masks.labels.shape, strict=True)
+    )
+    return k, j, i
 
 
 def _calcium_place(scan: Scan, deposits: npt.NDArray[np.uint32], where: Slices) -> Place | None:
@@ -149,11 +169,6 @@ def _calcium_place(scan: Scan, deposits: npt.NDArray[np.uint32], where: Slices) 
     middle = largest[np.argmin(((largest - largest.mean(axis=0)) ** 2).sum(axis=1))]
     x, y, z = (float(v) for v in grid.to_ras(middle[::-1]))
     return Place("heart_great_vessels", grid.box_of(found.min(axis=0), found.max(axis=0) + 1), (x, y, z))
-
-
-def _thick(scan: Scan) -> str:
-    thick = scan.slice_spacing_mm
-    return f"voxels of {thick:.1f} mm miss small deposits" if thick > 3.0 else ""
 
 
 def _heart_obstacle(scan: Scan, names: tuple[str, ...]) -> str:

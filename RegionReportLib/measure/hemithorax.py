@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from ..anatomy.regions import Side, Zone
 from ..imaging.masks import BoolArray
-from .frame import Frame
+from .frame import STEP_MM, Frame
 from .zones import zone_slices
 
 
@@ -29,9 +31,11 @@ class Hemithorax:
         """The lung itself: the hemithorax without pleural fluid and free air."""
         return self.mask & ~self.fluid & ~self.air
 
+    def extent_mm(self) -> tuple[float, float]:
+        """Return the lowest and highest RAS z of the side's mask, slice edges included."""
+        occupied = self.part.heights_mm()[np.any(self.mask, axis=(1, 2))]
+        return float(occupied[0]) - STEP_MM / 2, float(occupied[-1]) + STEP_MM / 2
+
     def zones(self) -> dict[Zone, slice]:
         """Return the slices of `part` of each third, by the extent of this side's mask along superior–inferior."""
-        heights = self.part.heights_mm()
-        rows = self.mask.any(axis=(1, 2))
-        occupied = heights[rows]
-        return zone_slices(heights, float(occupied[0]), float(occupied[-1])) if len(occupied) > 1 else {}
+        return zone_slices(self.part.heights_mm(), *self.extent_mm())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,8 @@ from ..progress import Progress, Work
 from .frame import Frame
 from .hemithorax import Hemithorax
 from .scan import Scan
+
+Heights: TypeAlias = npt.NDArray[np.float64]
 
 _LOW_HU = -1024
 _BINS = 4096
@@ -75,22 +78,28 @@ def _counted(hu: npt.NDArray[np.generic], which: npt.NDArray[np.uint8], sides: i
     return np.bincount(bins - _LOW_HU + which.astype(np.int32) * _BINS, minlength=(sides + 1) * _BINS)
 
 
-def _excluded(scan: Scan, half: Hemithorax) -> npt.NDArray[np.int64]:
-    """Count the native voxels of a side whose centre lies in its fluid or free air."""
-    out = (half.fluid | half.air) & half.mask
-    if not out.any():
-        return np.zeros(_BINS, dtype=np.int64)
-    found = np.argwhere(out)
+def voxels_in(scan: Scan, half: Hemithorax, mask: BoolArray) -> Iterator[tuple[npt.NDArray[Any], Heights]]:
+    """Yield HU and RAS z of the side's own voxels whose centre lies in `mask` (on `half.part`), slab by slab."""
+    found = np.argwhere(mask)
+    if not len(found):
+        return
     box = half.part.grid.box_of(found.min(axis=0), found.max(axis=0) + 1)
     k, j, i = scan.volume.grid.indices_of(box)
     values = scan.masks.values(scan.sided(half.side))
-    total = np.zeros(_BINS, dtype=np.int64)
     for start in range(k.start, k.stop, _SLAB):
         rows = slice(start, min(start + _SLAB, k.stop))
         voxels = np.argwhere(np.isin(scan.masks.labels[rows, j, i], values)).astype(np.int32)
         voxels += (start, j.start, i.start)
-        voxels = voxels[_in_frame(half.part, out, scan.volume.grid.to_ras(voxels[:, ::-1]))]
-        total += _counted(scan.volume.hu[tuple(voxels.T)], np.zeros(len(voxels), np.uint8), 0)
+        points = scan.volume.grid.to_ras(voxels[:, ::-1])
+        inside = _in_frame(half.part, mask, points)
+        yield scan.volume.hu[tuple(voxels[inside].T)], points[inside, 2]
+
+
+def _excluded(scan: Scan, half: Hemithorax) -> npt.NDArray[np.int64]:
+    """Count the voxels of a side that lie in its fluid or free air."""
+    total = np.zeros(_BINS, dtype=np.int64)
+    for hu, _ in voxels_in(scan, half, (half.fluid | half.air) & half.mask):
+        total += _counted(hu, np.zeros(len(hu), np.uint8), 0)
     return total
 
 

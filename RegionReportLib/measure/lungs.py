@@ -24,8 +24,15 @@ EMPHYSEMA_HU = -950
 # sections average small holes away, so that a low value would read as a reassurance.
 THIN_MM = 1.25
 THICKEST_MM = 2.5
+# A sliver at the edge of the scan is no lung to be measured.
+LEAST_ML = 50.0
 # Above this SD noise alone pushes normal lung (about −860 HU) below −950 HU in more than a few percent of voxels.
 NOISY_HU = 40.0
+
+
+def missing_lung(side: Side) -> str:
+    """Say why nothing is measured on a side."""
+    return f"{side.value} lung not found, or less than {LEAST_ML:.0f} mL of it in the scan"
 
 
 def lung_measurements(
@@ -36,8 +43,8 @@ def lung_measurements(
     found = []
     for side in Side:
         subject = Subject("lungs", side=side)
-        if side not in halves or histograms[side].total == 0:
-            found += _unknown(subject, f"{side.value} lung not in the scan or not found")
+        if side not in halves:
+            found += _unknown(subject, missing_lung(side))
             continue
         found += _of(subject, scan, histograms[side], halves[side].part.place(subject, halves[side].mask), noise_hu)
     both = Subject("lungs")

@@ -36,6 +36,10 @@ _AIR_ABOVE_TRACHEA_HU = 12.0
 _AIR_EDGE_HU = -925.0
 _WALL_EDGE_HU = -400.0
 _WALL_SHARE = 0.3
+# In a lung with this share of emphysema, small dark areas along the wall are bullae until shown otherwise.
+_EMPHYSEMA_HU = -950.0
+_BULLOUS_SHARE = 0.1
+_SURE_AIR_ML = 150.0
 
 FLUID_METHOD = (
     "soft tissue of −20 to 32 HU (Abramowitz, AJR 2009;192:618) within the hemithorax, homogeneous, more than "
@@ -120,6 +124,10 @@ def air_volume(half: Hemithorax, caveat: str) -> Measurement:
     subject = Subject("lungs", side=half.side)
     value = float(half.air.sum()) * voxel_ml()
     place = half.part.place(subject, half.air if half.air.any() else half.mask)
+    bullous = float((half.part.hu[half.lung] < _EMPHYSEMA_HU).mean()) > _BULLOUS_SHARE
+    if AIR_LIMIT_ML <= value < _SURE_AIR_ML and bullous:
+        reason = f"dark areas of {value:.0f} mL along the wall are not told from bullae in a lung with emphysema"
+        return subject.unknown("extrapulmonary_air_volume", AIR_METHOD, reason, place)
     return subject.known("extrapulmonary_air_volume", value, AIR_METHOD, place, caveat)
 
 

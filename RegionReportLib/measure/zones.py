@@ -18,6 +18,12 @@ def zone_of(z_mm: float, low_mm: float, high_mm: float) -> Zone:
     return _UPWARDS[third]
 
 
+def zone_counts(heights_mm: npt.NDArray[np.float64], low_mm: float, high_mm: float) -> dict[Zone, int]:
+    """Count how many points at given heights lie in each zone of a lung from `low_mm` to `high_mm`."""
+    thirds = np.clip(3 * (heights_mm - low_mm) // (high_mm - low_mm), 0, 2).astype(np.int64)
+    return {zone: int(n) for zone, n in zip(_UPWARDS, np.bincount(thirds, minlength=3), strict=True)}
+
+
 def zone_slices(heights_mm: npt.NDArray[np.float64], low_mm: float, high_mm: float) -> dict[Zone, slice]:
     """Return for each zone the slices of a frame whose ascending heights lie in it; a zone may be empty."""
     thirds = [zone_of(float(z), low_mm, high_mm) for z in heights_mm]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import TypeAlias
 
 import numpy as np
@@ -60,8 +62,9 @@ def rod(start: tuple[float, float, float], stop: tuple[float, float, float], rad
 
 @dataclass
 class Chest:
-    """Solids painted one over the other: (structure or None to keep the label, HU, solid)."""
+    """The plain chest with solids painted over it: (structure or None to keep the label, HU, solid)."""
 
+    blood_hu: float
     solids: list[tuple[str | None, float, Solid]] = field(default_factory=list)
     noise_hu: float = 0.0
     coverage: dict[str, Coverage] = field(default_factory=dict)
@@ -72,15 +75,9 @@ class Chest:
         return self
 
     def on(self, grid: Grid) -> tuple[Volume, RegionMasks]:
-        k, j, i = np.indices(grid.shape_kji).reshape(3, -1)
-        points = grid.to_ras(np.stack([i, j, k], axis=1))
-        hu = np.full(len(points), -1000.0)
-        labels = np.zeros(len(points), dtype=np.uint8)
+        points, hu, labels = (a.copy() if n else a for n, a in enumerate(_plain_painted(grid, self.blood_hu)))
         for name, value, solid in self.solids:
-            inside = solid(points)
-            hu[inside] = value
-            if name is not None:
-                labels[inside] = 0 if name == "none" else STRUCTURES.index(name) + 1
+            _paint(points, hu, labels, (name, value, solid))
         if self.noise_hu:
             hu += np.random.default_rng(7).normal(0, self.noise_hu, len(hu))
         shape = grid.shape_kji
@@ -95,22 +92,43 @@ class Chest:
 
 def plain_chest(blood_hu: float = 40.0) -> Chest:
     """Two box lungs of 80 × 120 × 180 mm, a heart of 110 mm, a trachea of 16 × 20 mm, three vertebrae, a liver."""
-    chest = Chest()
-    chest.paint("none", 20, block((-150, -110, -130), (150, 110, 130)))
-    chest.paint("lung_right", -860, block((50, -60, -60), (130, 60, 120)))
-    chest.paint("lung_left", -860, block((-130, -60, -60), (-50, 60, 120)))
-    chest.paint("mediastinum", 20, block((-50, -60, -60), (50, 60, 120)))
-    chest.paint("heart_great_vessels", blood_hu, ball((-15, 20, -20), 55))
-    chest.paint("heart_great_vessels", blood_hu, block((-40, -20, 40), (40, 20, 70)))
-    chest.paint("trachea", -1000, rod((0, -35, 45), (0, -35, 119), (8, 10)))
-    chest.paint("main_bronchi", -1000, rod((0, -35, 45), (30, -35, 10), (6, 6)))
-    chest.paint("main_bronchi", -1000, rod((0, -35, 45), (-30, -35, 10), (6, 6)))
+    return Chest(blood_hu)
+
+
+@functools.lru_cache(maxsize=3)
+def _plain_painted(grid: Grid, blood_hu: float) -> tuple[Points, Points, npt.NDArray[np.uint8]]:
+    k, j, i = np.indices(grid.shape_kji).reshape(3, -1)
+    points = grid.to_ras(np.stack([i, j, k], axis=1))
+    hu = np.full(len(points), -1000.0)
+    labels = np.zeros(len(points), dtype=np.uint8)
+    for solid in _plain_solids(blood_hu):
+        _paint(points, hu, labels, solid)
+    return points, hu, labels
+
+
+def _paint(points: Points, hu: Points, labels: npt.NDArray[np.uint8], what: tuple[str | None, float, Solid]) -> None:
+    name, value, solid = what
+    inside = solid(points)
+    hu[inside] = value
+    if name is not None:
+        labels[inside] = 0 if name == "none" else STRUCTURES.index(name) + 1
+
+
+def _plain_solids(blood_hu: float) -> Iterator[tuple[str | None, float, Solid]]:
+    yield "none", 20, block((-150, -110, -130), (150, 110, 130))
+    yield "lung_right", -860, block((50, -60, -60), (130, 60, 120))
+    yield "lung_left", -860, block((-130, -60, -60), (-50, 60, 120))
+    yield "mediastinum", 20, block((-50, -60, -60), (50, 60, 120))
+    yield "heart_great_vessels", blood_hu, ball((-15, 20, -20), 55)
+    yield "heart_great_vessels", blood_hu, block((-40, -20, 40), (40, 20, 70))
+    yield "trachea", -1000, rod((0, -35, 45), (0, -35, 119), (8, 10))
+    yield "main_bronchi", -1000, rod((0, -35, 45), (30, -35, 10), (6, 6))
+    yield "main_bronchi", -1000, rod((0, -35, 45), (-30, -35, 10), (6, 6))
     for z in (-40.0, 0.0, 40.0):
-        chest.paint("bone", 700, rod((0, -80, z - 14), (0, -80, z + 14), (18, 15)))
-        chest.paint("bone", 180, rod((0, -80, z - 12), (0, -80, z + 12), (16, 13)))
-    chest.paint("upper_abdomen", 20, block((-130, -60, -120), (130, 60, -62)))
-    chest.paint("upper_abdomen", 58, block((30, -50, -115), (120, 50, -65)))
-    return chest
+        yield "bone", 700, rod((0, -80, z - 14), (0, -80, z + 14), (18, 15))
+        yield "bone", 180, rod((0, -80, z - 12), (0, -80, z + 12), (16, 13))
+    yield "upper_abdomen", 20, block((-130, -60, -120), (130, 60, -62))
+    yield "upper_abdomen", 58, block((30, -50, -115), (120, 50, -65))
 
 
 def upright_grid(spacing: tuple[float, float, float] = (2.0, 2.0, 2.0)) -> Grid:
@@ -127,8 +145,8 @@ def oblique_grid() -> Grid:
     turn = np.array([[np.cos(b), -np.sin(b), 0], [np.sin(b), np.cos(b), 0], [0, 0, 1]])
     # Columns: i runs to the left, j to the front, k upwards; the mirrored i makes it left-handed.
     axes = tilt @ turn @ np.diag([-1.0, 1.0, 1.0])
-    spacing = np.array([1.5, 1.7, 2.4])
-    size = np.array([250, 190, 140])
+    spacing = np.array([1.8, 2.0, 2.5])
+    size = np.array([206, 160, 134])
     affine = np.eye(4)
     affine[:3, :3] = axes * spacing
     affine[:3, 3] = -affine[:3, :3] @ ((size - 1) / 2)
@@ -145,6 +163,27 @@ def grid(request: pytest.FixtureRequest) -> Grid:
     return upright_grid() if request.param == "upright" else oblique_grid()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def upright() -> Grid:
     return upright_grid()
+
+
+@pytest.fixture(scope="session", params=["upright", "oblique"])
+def plain(request: pytest.FixtureRequest) -> tuple[Grid, RegionMasks, dict[str, Measurement]]:
+    """The plain chest and its measurements, sampled and measured once per grid."""
+    grid = upright_grid() if request.param == "upright" else oblique_grid()
+    volume, masks = plain_chest().on(grid)
+    return grid, masks, {m.id: m for m in finish(measure(volume, masks))}
+
+
+@pytest.fixture(scope="session")
+def made() -> SimpleNamespace:
+    """The builders of this file, for tests to compose chests with."""
+    return SimpleNamespace(
+        ball=ball,
+        block=block,
+        rod=rod,
+        plain_chest=plain_chest,
+        upright_grid=upright_grid,
+        oblique_grid=oblique_grid,
+    )
