@@ -47,9 +47,7 @@ class Trail:
             return ""
         if self.tail_counts:
             return f"The last entry of {JOURNAL_NAME} lacks its line end; it is added."
-        return (
-            f"The last {len(self.tail)} bytes of {JOURNAL_NAME} are a torn entry; it is cut off, kept in {TORN_NAME}."
-        )
+        return f"The last {len(self.tail)} bytes of {JOURNAL_NAME} are a torn entry; a writer keeps it in {TORN_NAME}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +70,11 @@ def read_folder(folder: Path, *, rebuild: bool = False) -> Opened:
 
     `rebuild` takes the trail's word for the current report where report.json tells something else.
     """
+    content = read_report_file(folder)
     trail = read_entries(folder)
     initial = read_initial(folder, trail.entries[0])
     timelines = [Timeline(initial), *states(initial, trail.entries)]
-    state = compare_report_file(folder, [t.report for t in timelines])
+    state = compare_report_file(content, [t.report for t in timelines])
     if state is ReportFile.FOREIGN and not rebuild:
         raise InputRefused(
             f"{folder / REPORT_NAME} holds what its trail does not tell: it was changed by hand or the trail was cut; "
@@ -107,12 +106,19 @@ def read_initial(folder: Path, created: Entry) -> Report:
     return report_from_bytes(content)
 
 
-def compare_report_file(folder: Path, reports: list[Report]) -> ReportFile:
-    """Tell what report.json is, given the states of the report; NewerSchema if a newer program wrote it."""
+def read_report_file(folder: Path) -> bytes | None:
+    """Return the content of report.json, None if there is none.
+
+    Read it before the trail: a writer at work writes it after the trail, so it is then never ahead of what was read.
+    """
     path = folder / REPORT_NAME
-    if not path.exists():
+    return read(path) if path.exists() else None
+
+
+def compare_report_file(content: bytes | None, reports: list[Report]) -> ReportFile:
+    """Tell what report.json is, given the states of the report; NewerSchema if a newer program wrote it."""
+    if content is None:
         return ReportFile.MISSING
-    content = read(path)
     if content == report_bytes(reports[-1]):
         return ReportFile.CURRENT
     try:

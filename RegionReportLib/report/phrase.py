@@ -18,6 +18,8 @@ _SMALL = frozenset(
 )
 # A phrase may grow by this many words typed into its midst; with more, its largest part is kept.
 _LARGEST_GAP = 4
+# Alignment takes quadratic time at worst; a text pasted in beyond this many characters is no sentence any more.
+_LONGEST_ALIGNED = 4000
 
 
 def follow_phrase(old: str, new: str, span: Span | None) -> Span | None:
@@ -57,7 +59,7 @@ def _surviving(old: str, new: str, span: Span) -> Span | None:
     before = list(_TOKEN.finditer(old))
     after = list(_TOKEN.finditer(new))
     inside = [n for n, token in enumerate(before) if token.start() < span[1] and token.end() > span[0]]
-    if not inside:
+    if not inside or max(len(old), len(new)) > _LONGEST_ALIGNED:
         return None
     first, last = inside[0], inside[-1] + 1
     matcher = SequenceMatcher(None, [t[0].lower() for t in before], [t[0].lower() for t in after], autojunk=False)

@@ -134,7 +134,7 @@ def view_draft(folder: Path) -> Draft:
 class Draft:
     """An open draft; use it as a context manager or `close` it. Everything that changes it is on the disk on return.
 
-    `notes` tell what was found and put right when it was opened.
+    It belongs to one thread. `notes` tell what was found and put right when it was opened.
     """
 
     def __init__(self, folder: Path, opened: Opened, writing: tuple[Hand, WriteLock, Journal] | None) -> None:

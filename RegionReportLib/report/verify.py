@@ -15,9 +15,8 @@ from pathlib import Path
 from ..errors import InputRefused
 from .audit import Entry
 from .document import Report, Status
-from .files import read
 from .journal import JOURNAL_NAME
-from .opening import ReportFile, compare_report_file, read_entries, read_initial
+from .opening import ReportFile, compare_report_file, read_entries, read_initial, read_report_file
 from .replay import states
 from .report_file import DRAFT_NAME, REPORT_NAME, report_bytes, report_from_bytes
 from .signing import TrailHead, verify_signature
@@ -40,7 +39,12 @@ def verify(folder: Path, head: TrailHead | None = None) -> tuple[Finding, ...]:
 
     `head` is a head of the trail that was kept elsewhere, if there is one.
     """
-    findings = list(_report_file_alone(folder))
+    findings: list[Finding] = []
+    try:
+        content = read_report_file(folder)
+        findings += _report_file_alone(content)
+    except InputRefused as cause:
+        return (Finding(REPORT_NAME, str(cause)),)
     try:
         trail = read_entries(folder)
     except InputRefused as cause:
@@ -60,13 +64,15 @@ def verify(folder: Path, head: TrailHead | None = None) -> tuple[Finding, ...]:
         reports = [initial, *(timeline.report for timeline in states(initial, entries))]
     except InputRefused as cause:
         return (*findings, Finding(JOURNAL_NAME, str(cause)))
-    return (*findings, *_against_trail(folder, reports, entries))
+    return (*findings, *_against_trail(content, reports, entries))
 
 
-def _report_file_alone(folder: Path) -> list[Finding]:
+def _report_file_alone(content: bytes | None) -> list[Finding]:
     """Return what is wrong with report.json by itself: no report, or not what was signed."""
+    if content is None:
+        return [Finding(REPORT_NAME, "is missing")]
     try:
-        report = report_from_bytes(read(folder / REPORT_NAME))
+        report = report_from_bytes(content)
     except InputRefused as cause:
         return [Finding(REPORT_NAME, str(cause))]
     if report.status is Status.SIGNED and not verify_signature(report):
@@ -74,19 +80,19 @@ def _report_file_alone(folder: Path) -> list[Finding]:
     return []
 
 
-def _against_trail(folder: Path, reports: list[Report], entries: tuple[Entry, ...]) -> list[Finding]:
-    """Return how report.json differs from what its trail tells."""
+def _against_trail(content: bytes | None, reports: list[Report], entries: tuple[Entry, ...]) -> list[Finding]:
+    """Return how report.json differs from what its trail tells; what is wrong with it alone is told already."""
     try:
-        state = compare_report_file(folder, reports)
-    except InputRefused as cause:
-        return [Finding(REPORT_NAME, str(cause))]
-    if state in (ReportFile.CURRENT, ReportFile.DAMAGED, ReportFile.MISSING):
-        return []  # damage and absence are told already
+        state = compare_report_file(content, reports)
+    except InputRefused:
+        return []
+    if content is None or state in (ReportFile.CURRENT, ReportFile.DAMAGED):
+        return []
     if state is ReportFile.BEHIND:
         return [Finding(REPORT_NAME, "is an earlier state of the report, as a crash leaves it", serious=False)]
     if state is ReportFile.REWORDED:
         return [Finding(REPORT_NAME, "holds the report in another form than it was written in")]
-    found = report_from_bytes(read(folder / REPORT_NAME))
+    found = report_from_bytes(content)
     findings = [Finding(REPORT_NAME, f"differs from what its trail tells at {_difference(found, reports[-1])}")]
     if found.signature is not None and found.signature.trail_length + 1 != len(entries):
         wanted = found.signature.trail_length + 1

@@ -92,6 +92,26 @@ def test_two_hundred_kills_lose_nothing_that_was_told(tmp_path: Path, drafted: R
     assert told > MANY_SEEDS
 
 
+def test_a_reader_beside_a_writer_at_work_always_sees_a_whole_report(folder: Path) -> None:
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            edit_until_killed(folder, writing)
+        finally:
+            os._exit(1)
+    os.close(writing)
+    try:
+        os.read(reading, 1)
+        acts = [len(view_draft(folder).history()) for _ in range(15)]
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        os.close(reading)
+    assert acts == sorted(acts)
+    assert acts[0] < acts[-1]
+
+
 def test_a_kill_while_a_draft_is_made_leaves_a_whole_draft_or_none(tmp_path: Path, drafted: Report) -> None:
     for seed in range(SEEDS):
         folder = tmp_path / str(seed)

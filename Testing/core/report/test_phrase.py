@@ -48,6 +48,12 @@ def test_of_the_same_word_twice_the_one_in_its_old_surroundings_is_meant() -> No
     assert follow_phrase(old, new, (11, 15)) == (16, 20)
 
 
+def test_a_pasted_book_takes_no_time_and_loses_only_what_cannot_be_told() -> None:
+    book = "and lung and nodule " * 50_000
+    assert follow_phrase("A nodule and a cyst", book, (2, 8)) is None
+    assert follow_phrase("A nodule and a cyst", "A nodule " + book, (2, 8)) == (2, 8)
+
+
 words = st.lists(st.sampled_from(["no", "nodule", "5", "mm", "left", "lung", "größer", "–", ",", "."]), min_size=1)
 
 
