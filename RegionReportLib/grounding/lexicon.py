@@ -36,6 +36,7 @@ _IRREGULAR = {
     "emboli": "embolus",
     "varices": "varice",
     "thrombi": "thrombus",
+    "sinuses": "sinus",
     "atelectases": "atelectasis",
 }
 

@@ -166,6 +166,8 @@ def _comparisons(tokens: tuple[Token, ...], hits: dict[Table, list[Hit]]) -> tup
     return tuple(found)
 
 
+# Characters between a finding and its place that still make one phrase: "nodule in the left lung".
+_PHRASE_GAP = 16
 # "Calcific" and "atheromatous" are findings whose noun follows.
 _NOUN = re.compile(
     r"[ -](?:plaques?|changes?|areas?|densit(?:y|ies)|thickness|lesions?|nodules?|infiltrations?|opacit(?:y|ies))\b",
@@ -194,6 +196,6 @@ def _key_phrase(
     stop = noun.end() if noun else stop
     for place in about:
         low, high = min(stop, place.stop), max(start, place.start)
-        if high - low <= 12 and not any(c in text[low:high] for c in ".;:,"):
+        if high - low <= _PHRASE_GAP and not any(c in text[low:high] for c in ".;:,"):
             start, stop = min(start, place.start), max(stop, place.stop)
     return start, stop

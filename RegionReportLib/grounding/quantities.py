@@ -17,11 +17,12 @@ _UNIT = (
     r"|centimet(?:re|er)s?|millilit(?:re|er)s?|lit(?:re|er)s?|degrees?|°|[Ll](?![A-Za-z0-9-])|kg|g|kV|mAs)"
     r"(?![a-wyzA-WYZ])"
 )
+# "26 and 18 mm" share a unit, "310 mL and 2.7 L" do not.
 # At most three numbers are read together, so the pattern cannot backtrack over a long text.
 _SIZE = re.compile(
     rf"(?<![\w.,])[-−]?({_NUMBER})(?:[ ]?({_UNIT}))?"
     rf"(?:[ ]?([x×*])[ ]?({_NUMBER})(?:[ ]?({_UNIT}))?)?"
-    rf"(?:(?:[ ]?([x×*–/-])[ ]?|[ ](?:and|or|to)[ ])({_NUMBER})(?:[ ]?({_UNIT}))?)?"
+    rf"(?:(?:[ ]?([x×*–/-])[ ]?|(?(2)(?!)|[ ](?:and|or|to)[ ]))({_NUMBER})(?:[ ]?({_UNIT}))?)?"
 )
 _NAMES = {
     "millimeter": "mm",

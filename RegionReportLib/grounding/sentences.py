@@ -141,6 +141,8 @@ def _end_of_sentence(text: str, at: int, stop: int) -> int:
 
 def _is_abbreviation(text: str, start: int, dot: int, after: int) -> bool:
     """Tell whether the stop at `dot` belongs to the word before it and the sentence goes on."""
+    if text[dot] == "?":  # "(cyst?) is seen"
+        return text[after : after + 12].lstrip()[:1].islower()
     if text[dot] != "." or after - dot > 1:
         return False
     before = _WORD_BEFORE.search(text, max(start, dot - 9), dot)

@@ -6,9 +6,12 @@ A sentence is never tied anew here: that the words now name another side or orga
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from ..anatomy import regions as anatomy
 from ..anatomy.regions import Coverage, Side, Zone
+from ..imaging.box import Box
+from ..imaging.grid import Grid
 from ..report.document import Report
 from ..report.place import Place
 from ..report.sentence import Flag, FlagKind, Sentence
@@ -147,10 +150,21 @@ def _outside(sentence: Sentence, mentions: Mentions, report: Report) -> Iterator
                 name = anatomy.region(region_id).name.lower()
                 yield Flag(FlagKind.OUTSIDE, f"The text speaks of the region {name}, which the scan does not hold.")
     for anchor in sentence.anchors:
-        if report.study.grid.box.intersection(anchor.place.box) is None:
+        if not _touch(_field(report.study.grid), anchor.place.box):
             yield Flag(
                 FlagKind.OUTSIDE, f"The sentence is tied to the {anchor.place.name}, which lies outside the scan."
             )
+
+
+@lru_cache(maxsize=16)
+def _field(grid: Grid) -> Box:
+    return grid.box
+
+
+def _touch(a: Box, b: Box) -> bool:
+    """Tell whether two boxes meet, in plain numbers: this is asked for each anchor after each edit."""
+    low = all(x <= y for x, y in zip(a.min_mm, b.max_mm, strict=True))
+    return low and all(x <= y for x, y in zip(b.min_mm, a.max_mm, strict=True))
 
 
 def _comparison(sentence: Sentence, mentions: Mentions, report: Report) -> Iterator[Flag]:
