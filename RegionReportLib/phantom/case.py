@@ -2,46 +2,145 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
 
+from ..anatomy.regions import Side
+from ..imaging.grid import Grid
 from ..imaging.masks import RegionMasks
 from ..imaging.volume import Provenance, Volume
-from ..progress import Work, part
+from ..progress import Progress, Work, part
 from ..report.measurement import Measurement
 from .chest import STRUCTURES, Chest
+from .findings import plant
 from .geometry import pose_of, scan_grid
-from .habitus import draw_habitus
+from .habitus import Habitus, draw_habitus
+from .lesions import Garden, Lesion, Planted
 from .masks import true_masks
-from .recipe import Recipe
-from .render import OUTSIDE_HU, render
+from .other_findings import apply_to_patient
+from .plan import Plan
+from .recipe import FindingKind, Recipe
+from .render import OUTSIDE_HU, Crop, Rendered, render
+from .truth import Known, heart_and_thorax_mm, true_measurements
+from .wording import TrueSentence, true_sentences
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PhantomCase:
-    """A patient that is known: `masks`, `lesions` and `truth` hold for the patient, `sentences` say it in words."""
+    """A patient that is known: `masks`, `lesions` and `truth` hold for the scan, `sentences` say it in words.
+
+    A finding that lies wholly outside the scan has no lesion.
+    """
 
     recipe: Recipe
+    habitus: Habitus
     volume: Volume
     masks: RegionMasks
-    lesions: tuple[Any, ...] = ()
-    truth: tuple[Measurement, ...] = ()
-    sentences: tuple[Any, ...] = ()
+    lesions: tuple[Lesion, ...]
+    truth: tuple[Measurement, ...]
+    sentences: tuple[TrueSentence, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all that is known besides the arrays as plain JSON values."""
+        return {
+            "seed": self.recipe.seed,
+            "contrast": self.recipe.contrast.value,
+            "coverage": {region: coverage.value for region, coverage in self.masks.coverage.items()},
+            "coverage_notes": dict(self.masks.coverage_notes),
+            "lesions": [lesion.to_dict() for lesion in self.lesions],
+            "truth": [
+                {
+                    "quantity": m.quantity,
+                    "region": m.region_id,
+                    "structure": m.structure,
+                    "side": m.side.value if m.side else None,
+                    "value": m.value,
+                    "unit": m.unit,
+                    "method": m.method,
+                    "reason": m.reason,
+                }
+                for m in self.truth
+            ],
+            "sentences": [sentence.to_dict() for sentence in self.sentences],
+        }
 
 
 def make_case(recipe: Recipe) -> Work[PhantomCase]:
-    """Make the case of a recipe; the same recipe gives the same case."""
+    """Make the case of a recipe; the same recipe gives the same case, whatever its scan shows the same patient."""
+    yield Progress(0.0, "drawing the patient")
     rng = np.random.default_rng([recipe.seed, 0])
-    habitus = draw_habitus(recipe, rng)
+    habitus, ratio, whole = apply_to_patient(draw_habitus(recipe, rng), recipe, rng)
     chest = Chest(habitus, recipe.arms, rng)
-    plan = chest.plan()
-    lungs = np.minimum(plan["hemithorax_right"], plan["hemithorax_left"]) < 0
-    grid = scan_grid(recipe.scan, habitus, float(plan.z[lungs].min()))
     to_standard = np.asarray(np.linalg.inv(pose_of(habitus)), dtype=np.float64)
-    painters = chest.painters(plan, rng)
-    rendered = yield from part(render(grid, to_standard, painters, chest.makers, recipe, STRUCTURES), 0.1, 0.95)
+    _fit_heart(chest, to_standard, ratio)
+    yield Progress(0.03, "placing the findings")
+    plan = Plan(chest.makers, to_standard)
+    garden = Garden.of(chest, plan, rng)
+    plant(garden, recipe.findings)
+    garden.planted += [replace(p, number=len(garden.planted) + n) for n, p in enumerate(whole, start=1)]
+    lungs = np.minimum(plan.lung(Side.RIGHT), plan.lung(Side.LEFT)) < 0
+    grid = scan_grid(recipe.scan, habitus, float(plan.z[lungs].min()))
+    painters = chest.painters(plan, rng, garden.painters)
+    rendered = yield from part(render(grid, to_standard, painters, chest.makers, recipe, STRUCTURES), 0.08, 0.96)
+    masks = true_masks(rendered.labels, grid, to_standard, plan)
+    lesions = _lesions(garden.planted, rendered, masks)
+    yield Progress(0.98, "writing down the truth")
     provenance = Provenance(f"phantom-{recipe.seed}", "phantom", notes=("Simulated patient, not a person.",))
-    volume = Volume(rendered.hu, grid, provenance, float(OUTSIDE_HU) if recipe.scan.circle else None)
-    return PhantomCase(recipe, volume, true_masks(rendered.labels, grid, to_standard, plan))
+    return PhantomCase(
+        recipe=recipe,
+        habitus=habitus,
+        volume=Volume(rendered.hu, grid, provenance, float(OUTSIDE_HU) if recipe.scan.circle else None),
+        masks=masks,
+        lesions=lesions,
+        truth=true_measurements(Known(chest, plan, masks, lesions)),
+        sentences=true_sentences(lesions, frozenset(p.kind for p in garden.planted), masks, rng),
+    )
+
+
+def _fit_heart(chest: Chest, to_standard: npt.NDArray[np.float64], ratio: float) -> None:
+    """Scale the heart until the cardiothoracic ratio is reached; its width grows almost in proportion."""
+    for _ in range(2):
+        heart, thorax = heart_and_thorax_mm(Plan(chest.makers, to_standard, 6.0))
+        chest.centre.heart_scale *= ratio * thorax / heart
+
+
+def _lesions(planted: list[Planted], rendered: Rendered, masks: RegionMasks) -> tuple[Lesion, ...]:
+    out = []
+    for one in planted:
+        crop = rendered.lesions.get(one.number)
+        if crop is None and one.kind in _OF_THE_PATIENT:
+            crop = _mask_of(_OF_THE_PATIENT[one.kind], masks)
+        if crop is not None and crop.mask.any():
+            out.append(_lesion(one, crop, masks.grid))
+    return tuple(out)
+
+
+_OF_THE_PATIENT = {
+    FindingKind.CARDIOMEGALY: ("heart",),
+    FindingKind.STEATOSIS: ("liver",),
+    FindingKind.LOW_BONE_DENSITY: tuple(s for s in STRUCTURES if s.startswith("vertebrae")),
+}
+
+
+def _mask_of(structures: tuple[str, ...], masks: RegionMasks) -> Crop | None:
+    lookup = np.zeros(256, dtype=bool)
+    lookup[masks.values(structures)] = True
+    found = ndimage.find_objects(lookup[masks.labels].astype(np.uint8))
+    if not found:
+        return None
+    k, j, i = found[0]
+    return Crop((k, j, i), lookup[masks.labels[k, j, i]])
+
+
+def _lesion(planted: Planted, crop: Crop, grid: Grid) -> Lesion:
+    """Return the lesion; its point is the voxel of the mask nearest to its centre of mass."""
+    inside = np.argwhere(crop.mask)
+    nearest = inside[np.argmin(((inside - inside.mean(axis=0)) ** 2).sum(axis=1))]
+    start = np.array([s.start for s in crop.where])
+    x, y, z = (float(c) for c in grid.to_ras((start + nearest)[::-1]))
+    box = grid.box_of(start, [s.stop for s in crop.where])
+    return Lesion(planted, crop.where, crop.mask, box, (x, y, z), len(inside) * grid.voxel_ml)

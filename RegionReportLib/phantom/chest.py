@@ -5,7 +5,8 @@ Later painters replace earlier ones, so the order says what lies inside what.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from enum import Enum
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from .habitus import Habitus
 from .heart import VESSEL_STRUCTURES, Centre
 from .lungs import LUNGS, lung_painters, lung_trees, parenchyma
 from .paint import Painter, Solid
+from .plan import Plan
 from .recipe import Arms
 from .ribs import rib_number
 from .slab import Block, Fields
@@ -35,7 +37,15 @@ STRUCTURES: tuple[str, ...] = (
     *bones.STRUCTURES,
     *belly.STRUCTURES,
 )
-_PLAN_MM = 4.0
+
+
+class Stage(str, Enum):
+    """When a finding is painted: what comes later lies inside it or replaces it."""
+
+    PARENCHYMA = "parenchyma"
+    LUNG = "lung"
+    MEDIASTINUM = "mediastinum"
+    LAST = "last"
 
 
 class Chest:
@@ -59,29 +69,28 @@ class Chest:
             "hemithorax_left": thorax.hemithorax(-1),
             "rib": rib_number,
             "middle": _middle,
+            "mediastinal": _mediastinal,
             "streaks": self.streaks,
             **self.centre.makers(),
             **self.abdomen.makers(),
         }
 
-    def plan(self, step_mm: float = _PLAN_MM) -> Fields:
-        """Return the fields on a lattice over the thoracic cavity, for placing things and taking true sizes."""
-        axes = (np.arange(-150, 151, step_mm), np.arange(-128, 97, step_mm), np.arange(-240, 125, step_mm))
-        x, y, z = (c.astype(np.float32) for c in np.meshgrid(*axes, indexing="ij"))
-        return Fields(self.makers, x, y, z)
-
-    def painters(self, plan: Fields, rng: np.random.Generator) -> list[Painter]:
-        """Return all painters of the patient without findings, in order."""
+    def painters(self, plan: Plan, rng: np.random.Generator, found: Mapping[Stage, list[Painter]]) -> list[Painter]:
+        """Return all painters of the patient in order, those of the findings at their stages."""
         return [
             *self._trunk(),
-            *lung_painters(self.habitus, self.lung),
+            *lung_painters(self.lung),
+            *found[Stage.PARENCHYMA],
             *lung_trees(self.habitus, plan, self.centre, rng),
+            *found[Stage.LUNG],
             *self.centre.soft_tissues(),
+            *found[Stage.MEDIASTINUM],
             *self.centre.heart_parts(),
             *self.abdomen.painters(),
             *self.centre.vessels(),
             *self.centre.airways(),
             *bones.skeleton(self.habitus, self.arms),
+            *found[Stage.LAST],
         ]
 
     def _trunk(self) -> list[Painter]:
@@ -103,7 +112,8 @@ class Chest:
             *self._table(),
             Solid(None, lambda b: b["body"], skin),
             Solid(None, lambda b: b["muscle"], mantle),
-            Solid(cavity, lambda b: b["middle"], t.fat + 6, "mediastinum"),
+            Solid(cavity, lambda b: b["middle"], t.fat + 2, ""),
+            Solid(cavity, lambda b: b["mediastinal"], t.fat + 6, "mediastinum"),
             Solid(cavity, lambda b: np.maximum(np.abs(b["dome"]) - np.float32(2.8), b["wall"]), t.muscle, ""),
         ]
 
@@ -128,3 +138,8 @@ class Chest:
 def _middle(f: Fields) -> F32:
     """Return the field of the thoracic cavity between inlet and diaphragm, lungs and all."""
     return np.maximum(np.maximum(f["wall"], -f["dome"]), thorax.inlet(f))
+
+
+def _mediastinal(f: Fields) -> F32:
+    """Return the field of the mediastinum: what the lungs leave in the middle, not the rim outside of them."""
+    return np.asarray(np.maximum(f["middle"], f["envelope"] - np.float32(3)), dtype=np.float32)

@@ -12,7 +12,7 @@ from ..imaging.box import Box
 from .habitus import Habitus
 from .paint import Painter, Solid
 from .slab import Block, Fields
-from .solids import F32, Vector, chain, curve, ellipsoid, smooth_max, smooth_min
+from .solids import F32, Points, Vector, chain, curve, ellipsoid, smooth_max, smooth_min
 from .thorax import SPINE_Y
 
 Path = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
@@ -47,25 +47,25 @@ _PATHS: dict[str, tuple[Sequence[Vector], Sequence[float]]] = {
             (12, 27, 4),
             (10, 20, 22),
             (0, 8, 34),
-            (-14, -8, 38),
-            (-25, -26, 34),
-            (-29, -41, 20),
-            (-28, -48, 0),
+            (-11, -7, 38),
+            (-22, -26, 34),
+            (-26, -41, 20),
+            (-26, -48, 0),
             (-26, -50, -40),
             (-22, -48, -90),
             (-12, -42, -140),
             (-4, -36, -190),
             (-2, -28, -280),
         ],
-        [16, 15.5, 15.3, 14.8, 14.2, 13.6, 13.2, 12.8, 12.4, 12.2, 11.8, 11.2, 10.5, 9.5],
+        [16, 15.5, 15.3, 14.4, 13.4, 12.6, 12.5, 12.5, 12.4, 12.2, 11.8, 11.2, 10.5, 9.5],
     ),
     "pulmonary": ([(-22, 42, -44), (-23, 32, -26), (-20, 16, -12), (-14, 4, -10)], [14, 14, 13.5, 12.5]),
     "pulmonary_right": ([(-14, 4, -10), (6, -7, -15), (26, -13, -19), (44, -20, -25)], [12, 11.5, 10.5, 8.5]),
     "pulmonary_left": ([(-17, 8, -9), (-29, -10, 1), (-39, -27, -1), (-46, -38, -18)], [12, 11.5, 10.5, 8.0]),
-    "cava": ([(31, 19, 54), (33, 13, 25), (33, 11, -10), (28, 12, -40)], [8.5, 9.5, 10, 10.5]),
+    "cava": ([(28, 19, 54), (29, 9, 25), (29, 8, -10), (27, 12, -40)], [8.5, 9.5, 10, 10.5]),
     "cava_low": ([(24, 2, -88), (25, -8, -120), (24, -18, -160), (20, -26, -280)], [12, 12, 12, 11]),
-    "brachiocephalic_left": ([(-42, 18, 84), (-22, 28, 70), (6, 28, 60), (31, 19, 52)], [6.5, 7, 7, 7.5]),
-    "brachiocephalic_right": ([(46, 6, 88), (38, 14, 70), (31, 19, 52)], [7, 7.5, 8]),
+    "brachiocephalic_left": ([(-42, 18, 84), (-22, 28, 70), (6, 28, 60), (28, 19, 52)], [6.5, 7, 7, 7.5]),
+    "brachiocephalic_right": ([(46, 6, 88), (36, 14, 70), (28, 19, 52)], [7, 7.5, 8]),
     "artery_brachiocephalic": (
         [(6, 14, 38), (10, 8, 62), (22, 0, 86), (44, 0, 112), (78, 10, 104)],
         [7, 6.5, 6, 5, 4.5],
@@ -79,7 +79,7 @@ _PATHS: dict[str, tuple[Sequence[Vector], Sequence[float]]] = {
     "jugular_right": ([(46, 6, 88), (38, -2, 120), (34, -4, 220)], [6.5, 6, 6]),
     "jugular_left": ([(-42, 18, 84), (-36, 0, 120), (-34, -4, 220)], [6, 5.5, 5.5]),
     "azygos": (
-        [(10, -52, -190), (11, -54, -60), (11, -52, -12), (18, -34, 10), (29, -4, 11), (33, 10, 8)],
+        [(10, -52, -190), (11, -54, -60), (11, -52, -12), (18, -34, 10), (27, -4, 11), (29, 8, 8)],
         [4, 4.2, 4.5, 5, 5, 5],
     ),
     "vein_upper_right": ([(22, -10, -36), (40, -2, -30), (54, 8, -22)], [7, 6, 5]),
@@ -99,9 +99,9 @@ _PATHS: dict[str, tuple[Sequence[Vector], Sequence[float]]] = {
         [6.5, 6.5, 7, 7, 7.5, 8, 8.5],
     ),
 }
-_TRACHEA: list[Vector] = [(0, 0, 230), (0, -2, 150), (1, -10, 95), (3, -20, 40), (4, -27, 2)]
+_TRACHEA: list[Vector] = [(0, 0, 230), (0, -2, 150), (1, -10, 95), (5, -21, 40), (4, -27, 2)]
 _BRONCHI: dict[str, tuple[list[Vector], list[float]]] = {
-    "right": ([(4, -27, 3), (14, -29, -13), (27, -31, -27), (33, -30, -42)], [0.92, 0.84, 0.72, 0.6]),
+    "right": ([(4, -27, 3), (13, -29, -13), (25, -31, -28), (31, -30, -43)], [0.92, 0.84, 0.72, 0.6]),
     "left": ([(4, -27, 3), (-13, -30, -12), (-33, -35, -28), (-42, -38, -38)], [0.9, 0.76, 0.68, 0.55]),
 }
 # path: (structure, tissue); a vessel that the anatomy table does not know keeps the label of what it runs through.
@@ -130,6 +130,7 @@ _VESSELS: dict[str, tuple[str | None, str]] = {
 VESSEL_STRUCTURES = tuple(dict.fromkeys(s for s, _ in _VESSELS.values() if s))
 # These cross in front of or above the lung apex and do not dent it.
 _ABOVE_LUNG = ("jugular_right", "jugular_left", "artery_carotid_right")
+_FAT_PADS: tuple[tuple[Vector, Vector], ...] = (((40, 54, -118), (24, 22, 18)), ((-72, 52, -118), (24, 20, 16)))
 # How much fat lies between a vessel and the pleura.
 _PADDING_MM = 2.5
 
@@ -139,6 +140,8 @@ class Centre:
 
     def __init__(self, habitus: Habitus) -> None:
         self.habitus = habitus
+        self.heart_scale = habitus.heart
+        self.bulges: list[tuple[Vector, Vector]] = []
         self.paths: dict[str, Path] = {name: curve(points, radii) for name, (points, radii) in _PATHS.items()}
         across = (habitus.trachea[0] / habitus.scale[0], habitus.trachea[1] / habitus.scale[1])
         self.lumen = across
@@ -154,7 +157,7 @@ class Centre:
 
     def chamber(self, f: Fields | Block, part: Chamber, inset_mm: float = 0.0) -> F32:
         """Return the distance to a chamber, or to its blood pool when inset by the wall."""
-        s = self.habitus.heart
+        s = self.heart_scale
         centre = tuple(h + s * (c - h) for c, h in zip(part.centre, HEART_CENTRE, strict=True))
         radii = tuple(r * s - inset_mm for r in part.radii)
         return ellipsoid(f, (centre[0], centre[1], centre[2]), (radii[0], radii[1], radii[2]), part.axis)
@@ -201,7 +204,7 @@ class Centre:
         out = smooth_min(out, np.asarray(sheet, dtype=np.float32), 14)
         core = np.maximum(np.abs(f.x - 2) - np.float32(11), np.abs(f.y + 22) - np.float32(30))
         out = smooth_min(out, np.asarray(core, dtype=np.float32), 14)
-        for pad in (((40, 54, -118), (24, 22, 18)), ((-72, 52, -118), (24, 20, 16))):
+        for pad in (*_FAT_PADS, *self.bulges):
             out = smooth_min(out, ellipsoid(f, *pad), 12)
         return out
 
@@ -247,13 +250,13 @@ class Centre:
         """Return the painters of the walls and then the lumens of trachea and main bronchi."""
         wall = self.habitus.tissue.muscle - 20
         tubes: list[Painter] = [
-            Solid(_TRACHEA_BOX, lambda b: self.trachea_lumen(b) - np.float32(1.6), wall, "mediastinum")
+            Solid(_TRACHEA_BOX, lambda b: self.lumen_distance(b) - np.float32(1.6), wall, "mediastinum")
         ]
         tubes += [tube((nodes, radii + 1.6), wall, "mediastinum") for nodes, radii in self.bronchi.values()]
         tubes += [tube(path, -990.0, "main_bronchi") for path in self.bronchi.values()]
-        return [*tubes, Solid(_TRACHEA_BOX, self.trachea_lumen, -995.0, "trachea")]
+        return [*tubes, Solid(_TRACHEA_BOX, self.lumen_distance, -995.0, "trachea")]
 
-    def trachea_lumen(self, p: Block | Fields) -> F32:
+    def lumen_distance(self, p: Points) -> F32:
         """Return the distance to the tracheal air column: round in front, flattened at the membranous back."""
         nodes, _ = self.trachea
         across, depth = self.lumen

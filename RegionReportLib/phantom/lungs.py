@@ -58,7 +58,7 @@ def parenchyma(habitus: Habitus, rng: np.random.Generator) -> Material:
     return hu
 
 
-def lung_painters(habitus: Habitus, material: Material) -> list[Painter]:
+def lung_painters(material: Material) -> list[Painter]:
     """Return the painters of the two lungs and their fissures."""
     out: list[Painter] = []
     for side in SIDES:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ..anatomy.regions import Coverage
+from ..anatomy.regions import Coverage, Side
 from ..imaging.grid import Grid
 from ..imaging.masks import LabelArray, RegionMasks
 from .chest import STRUCTURES
-from .slab import Fields
+from .plan import Plan
 
 METHOD = "phantom truth 1"
 # The extent of each region in the standard patient, as corners; a region is complete if all of them are in the scan.
@@ -24,7 +24,7 @@ _EXTENT: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]
 _FACES = ((0, "at the left", "at the right"), (1, "behind", "in front"), (2, "at the bottom", "at the top"))
 
 
-def true_masks(labels: LabelArray, grid: Grid, to_standard: npt.NDArray[np.float64], plan: Fields) -> RegionMasks:
+def true_masks(labels: LabelArray, grid: Grid, to_standard: npt.NDArray[np.float64], plan: Plan) -> RegionMasks:
     """Return the masks with the coverage that follows from geometry, not from what is labelled."""
     coverage, notes = {}, {}
     to_ijk = np.linalg.inv(to_standard @ grid.affine)
@@ -58,9 +58,8 @@ def _where(points: npt.NDArray[np.float64], inside: npt.NDArray[np.bool_]) -> st
     return " and ".join(words) or "at an edge"
 
 
-def _lung_points(plan: Fields) -> npt.NDArray[np.float64]:
-    inside = np.minimum(plan["hemithorax_right"], plan["hemithorax_left"]) < 0
-    return np.stack([plan.x[inside], plan.y[inside], plan.z[inside]], axis=1).astype(np.float64)
+def _lung_points(plan: Plan) -> npt.NDArray[np.float64]:
+    return plan.points(np.minimum(plan.lung(Side.RIGHT), plan.lung(Side.LEFT)) < 0)
 
 
 def _box_points(low: tuple[float, float, float], high: tuple[float, float, float]) -> npt.NDArray[np.float64]:

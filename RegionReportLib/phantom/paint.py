@@ -58,8 +58,42 @@ class Solid:
         inside = share > 0.5
         if self.structure is not None:
             labels[inside] = slab.code(self.structure) if self.structure else 0
-        if self.lesion:
+        if self.lesion or self.structure is not None:  # what is replaced is no lesion any more
             slab.lesions[block.where][inside] = self.lesion
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """A lesion that fills part of a `vessel` (a field such as a pleural space) up to its very border.
+
+    Voxels at the border hold part `background` and part wall; only the former is exchanged, so that no thin line of
+    air is left between a dense lesion and the wall.
+    """
+
+    box: Box
+    distance: Callable[[Block], F32]
+    hu: float
+    vessel: str
+    background: float
+    host: str
+    lesion: int
+
+    def paint(self, slab: Slab) -> None:
+        """Blend the lesion into the slab."""
+        block = slab.block(self.box)
+        if block is None:
+            return
+        share = np.clip(np.float32(0.5) - self.distance(block) / slab.voxel_mm, 0, 1)
+        if not share.any():
+            return
+        held = np.clip(np.float32(0.5) - block[self.vessel] / slab.voxel_mm, 0, 1)
+        here = slab.hu[block.where]
+        content = slab.content(block.where, self.background)
+        change = share * (np.float32(self.hu) - content)
+        content += change
+        here += np.where(held < 1, held * change, share * (np.float32(self.hu) - here))
+        inside = (share > 0.5) & (slab.labels[block.where] == slab.code(self.host))
+        slab.lesions[block.where][inside] = self.lesion
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +101,7 @@ class Rods:
     """Many thin cones `(n, 2, 3)` with radii `(n, 2)` that brighten their surroundings to `hu` (vessels, septa).
 
     Only voxels of `hosts` are touched; a rod thinner than a voxel is diluted by the area it fills. Rods darker than
-    the background darken instead (air in bronchi).
+    the background darken instead (air in bronchi); `within` keeps them to one lesion.
     """
 
     ends: np.ndarray[tuple[int, int, int], np.dtype[np.float64]]
@@ -75,6 +109,7 @@ class Rods:
     hu: float
     background: float
     hosts: tuple[str, ...]
+    within: int = 0
 
     def paint(self, slab: Slab) -> None:
         """Blend all rods that meet the slab, the one that differs most winning."""
@@ -94,5 +129,7 @@ class Rods:
             thin = min(1.0, np.pi * (sum(radii) / 2 / margin) ** 2)
             share = np.clip(np.float32(0.5) - cone(block, self.ends[n], radii) / slab.voxel_mm, 0, 1)
             share = share * table[slab.labels[block.where]] * np.float32(thin)
+            if self.within:
+                share = share * (slab.lesions[block.where] == self.within)
             here = slab.hu[block.where]
             winner(here, np.where(share > 0, self.background + share * rise, here), out=here)

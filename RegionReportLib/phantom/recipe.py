@@ -44,6 +44,7 @@ class FindingKind(str, Enum):
     EFFUSION = "effusion"
     PNEUMOTHORAX = "pneumothorax"
     CONSOLIDATION = "consolidation"
+    ATELECTASIS = "atelectasis"
     EMPHYSEMA = "emphysema"
     CARDIOMEGALY = "cardiomegaly"
     CORONARY_CALCIUM = "coronary_calcium"
@@ -59,6 +60,7 @@ SIZES: dict[FindingKind, tuple[str, float, float]] = {
     FindingKind.EFFUSION: ("mL", 30.0, 1200.0),
     FindingKind.PNEUMOTHORAX: ("mL", 30.0, 1200.0),
     FindingKind.CONSOLIDATION: ("mL", 10.0, 600.0),
+    FindingKind.ATELECTASIS: ("mL", 10.0, 300.0),
     FindingKind.EMPHYSEMA: ("%", 3.0, 40.0),
     FindingKind.CARDIOMEGALY: ("ratio", 0.51, 0.66),
     FindingKind.CORONARY_CALCIUM: ("mm3", 20.0, 1500.0),
@@ -67,7 +69,13 @@ SIZES: dict[FindingKind, tuple[str, float, float]] = {
     FindingKind.STEATOSIS: ("HU", -10.0, 38.0),
     FindingKind.LYMPHADENOPATHY: ("mm", 11.0, 35.0),
 }
-SIDED = (FindingKind.NODULE, FindingKind.EFFUSION, FindingKind.PNEUMOTHORAX, FindingKind.CONSOLIDATION)
+SIDED = (
+    FindingKind.NODULE,
+    FindingKind.EFFUSION,
+    FindingKind.PNEUMOTHORAX,
+    FindingKind.CONSOLIDATION,
+    FindingKind.ATELECTASIS,
+)
 ZONED = (FindingKind.NODULE, FindingKind.CONSOLIDATION)
 _REPEATABLE = (*SIDED, FindingKind.LYMPHADENOPATHY)
 

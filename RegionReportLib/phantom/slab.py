@@ -44,39 +44,60 @@ Makers = Mapping[str, Callable[[Fields], F32]]
 
 
 @dataclass(frozen=True, slots=True)
+class Axis:
+    """Interpolation along one index axis: voxel n lies `share[n]` of the way from node `lower[n]` to the next."""
+
+    nodes: npt.NDArray[np.float64]
+    lower: npt.NDArray[np.intp]
+    share: F32
+
+    @classmethod
+    def over(cls, count: int, spacing_mm: float, step_mm: float) -> Axis:
+        """Return the axis of `count` voxels with nodes at most `step_mm` apart."""
+        nodes = np.linspace(0, count - 1, max(2, int(np.ceil((count - 1) * spacing_mm / step_mm)) + 1))
+        at = np.arange(count) * ((len(nodes) - 1) / max(count - 1, 1))
+        lower = np.minimum(at.astype(np.intp), len(nodes) - 2)
+        return cls(nodes, lower, (at - lower).astype(np.float32))
+
+
+@dataclass(frozen=True, slots=True)
 class Lattice:
-    """Nodes along the three index axes of a grid and, per axis, the weights `(voxels, nodes)` of interpolation."""
+    """Fields at nodes along the three index axes of a grid, to be interpolated to its voxels."""
 
     fields: Fields
-    weights: tuple[F32, F32, F32]
+    axes: tuple[Axis, Axis, Axis]
 
     @classmethod
     def over(cls, grid: Grid, makers: Makers, step_mm: float = LATTICE_MM) -> Lattice:
         """Return the lattice whose nodes lie at most `step_mm` apart and span all voxels of `grid`."""
-        positions, weights = [], []
-        for count, spacing in zip(grid.shape_kji, grid.spacing_mm[::-1], strict=True):
-            nodes = np.linspace(0, count - 1, max(2, int(np.ceil((count - 1) * spacing / step_mm)) + 1))
-            nodes = nodes if count > 1 else np.zeros(1)
-            gap = nodes[1] - nodes[0] if count > 1 else 1.0
-            tent = 1 - np.abs(np.arange(count)[:, None] - nodes[None, :]) / gap
-            positions.append(nodes)
-            weights.append(np.maximum(tent, 0).astype(np.float32))
+        k, j, i = (
+            Axis.over(count, spacing, step_mm)
+            for count, spacing in zip(grid.shape_kji, grid.spacing_mm[::-1], strict=True)
+        )
+        positions = [k.nodes, j.nodes, i.nodes]
         x, y, z = (np.broadcast_to(c, tuple(len(p) for p in positions)).copy() for c in _coordinates(grid, positions))
-        return cls(Fields(makers, x, y, z), (weights[0], weights[1], weights[2]))
+        return cls(Fields(makers, x, y, z), (k, j, i))
 
     def upsample(self, name: str, where: Slices) -> F32:
         """Return a field at the voxels of `where`."""
         out = self.fields[name]
-        matrices = []
-        for axis, (weights, part) in enumerate(zip(self.weights, where, strict=True)):
-            rows = weights[part]
-            used = np.flatnonzero(rows.any(axis=0))
-            nodes = slice(int(used[0]), int(used[-1]) + 1)
-            matrices.append(rows[:, nodes])
-            out = out[(slice(None),) * axis + (nodes,)]
-        # In plane first: there are fewer planes of nodes than slices, and a slice is then a blend of two planes.
-        planes = np.matmul(np.matmul(matrices[1], out), matrices[2].T)
-        return _blend(planes, matrices[0])
+        # From the shortest arrays to the longest: along i, then j, then k, where a slice is a blend of two planes.
+        for axis in (2, 1, 0):
+            along, part = self.axes[axis], where[axis]
+            lower, share = along.lower[part], along.share[part]
+            first = int(lower[0])
+            out = out[(slice(None),) * axis + (slice(first, int(lower[-1]) + 2),)]
+            lower = lower - first
+            if axis == 0:
+                return _blend(out, lower, share)
+            weight = share.reshape((-1,) + (1,) * (2 - axis))
+            low = np.take(out, lower, axis=axis)
+            high = np.take(out, lower + 1, axis=axis)
+            high -= low
+            high *= weight
+            high += low
+            out = high
+        raise AssertionError("the last axis returns")
 
 
 class Block:
@@ -122,6 +143,7 @@ class Slab:
         self._lattice = Lattice.over(grid, makers)
         self._codes = {name: n for n, name in enumerate(structures, start=1)}
         self._shared: dict[str, F32] = {}
+        self._content: F32 | None = None
 
     def code(self, structure: str) -> int:
         """Return the label value of a structure."""
@@ -143,6 +165,12 @@ class Slab:
             return None
         return Block(self, (k, j, i))
 
+    def content(self, where: Slices, background: float) -> F32:
+        """Return what fills the pleural spaces so far, to be written to; `background` before anything else did."""
+        if self._content is None:
+            self._content = np.full(self.grid.shape_kji, background, dtype=np.float32)
+        return self._content[where]
+
     def field(self, name: str, where: Slices) -> F32:
         """Return a smooth field at the voxels of `where`."""
         if name not in _SHARED:
@@ -153,15 +181,13 @@ class Slab:
         return self._shared[name][where]
 
 
-def _blend(planes: F32, weights: F32) -> F32:
-    """Return `weights @ planes` for rows that hold at most two neighbouring entries."""
-    out = np.empty((len(weights), *planes.shape[1:]), dtype=np.float32)
-    for row, target in zip(weights, out, strict=True):
-        first = int(np.argmax(row))
-        np.multiply(planes[first], row[first], out=target)
-        for n in (first - 1, first + 1):
-            if 0 <= n < len(row) and row[n] > 0:
-                target += planes[n] * row[n]
+def _blend(planes: F32, lower: npt.NDArray[np.intp], share: F32) -> F32:
+    """Return slices between planes of nodes."""
+    out = np.empty((len(lower), *planes.shape[1:]), dtype=np.float32)
+    for n, part, target in zip(lower, share, out, strict=True):
+        np.subtract(planes[n + 1], planes[n], out=target)
+        target *= part
+        target += planes[n]
     return out
 
 

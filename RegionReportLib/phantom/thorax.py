@@ -97,6 +97,7 @@ def hemithorax(side: int) -> Callable[[Fields], F32]:
 
     def inside(f: Fields) -> F32:
         u, v = f.x * side - np.float32(48), f.y + np.float32(36)
+        v = np.where(v > 0, v * np.float32(0.68), v)
         top = np.float32(110 if side > 0 else 107) - (u * u + v * v) / np.float32(88)
         out = smooth_max(f["wall"], np.asarray((f.z - top) * 0.8, dtype=np.float32), 8)
         out = smooth_max(out, np.float32(1.5) - f["envelope"], 4)
@@ -128,7 +129,7 @@ def skin(habitus: Habitus, arms: str) -> Callable[[Fields], F32]:
         out = smooth_min(out, girdle, 34)
         out = smooth_min(out, cone(f, np.array([[0, -30, 100], [0, -2, 300]], dtype=float), (60, 54)), 30)
         for ends, radii in _ARMS[arms]:
-            out = smooth_min(out, cone(mirrored, np.array(ends, dtype=float), (radii + thick * 0.5, radii - 4)), 18)
+            out = smooth_min(out, cone(mirrored, np.array(ends, dtype=float), (radii + thick * 0.5, radii - 4)), 7)
         if habitus.breast:
             size = 30 * habitus.breast
             out = smooth_min(out, ellipsoid(mirrored, (72, 88 + 0.6 * fat, -38), (1.9 * size, size, 1.7 * size)), 22)
@@ -163,7 +164,11 @@ def muscle(habitus: Habitus) -> Callable[[Fields], F32]:
         out = f["wall"] - (11 + chest + flank + back + belly)
         column = Mirror(f.x, f.y - SPINE_Y(f.z) + np.float32(42), f.z)
         out = np.minimum(out, np.sqrt((column.x - 25) ** 2 + (column.y * 1.15) ** 2) - 23)  # erector spinae
-        shoulder = np.maximum(f["body"] + np.float32(4 + 0.55 * habitus.fat), np.abs(f.x) * -0.35 + 88 - f.z)
+        drop = np.abs(f.x) * -0.35 - np.maximum(np.abs(f.x) - 168, 0) * 9
+        shoulder = np.maximum(
+            f["body"] + np.float32(4 + 0.55 * habitus.fat),
+            drop + 88 - f.z,
+        )
         out = smooth_min(np.asarray(out, dtype=np.float32), np.asarray(shoulder, dtype=np.float32), 6)
         return np.asarray(np.maximum(out, f["body"] + np.float32(3 + 0.3 * habitus.fat)), dtype=np.float32)
 

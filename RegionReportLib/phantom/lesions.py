@@ -1,0 +1,92 @@
+"""Lesions as values: what was planted, and what of it is in the scan. How each kind is made stands elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..anatomy.regions import Side, Zone
+from ..imaging.box import Box, Point
+from ..imaging.masks import BoolArray, Slices
+from .chest import Chest, Stage
+from .paint import Painter
+from .plan import Plan
+from .recipe import FindingKind
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """A finding with its place: `size` in `unit` as made, `hu` the attenuation declared, None where it varies."""
+
+    number: int
+    kind: FindingKind
+    region_id: str
+    structure: str | None
+    size: float
+    unit: str
+    hu: float | None = None
+    side: Side | None = None
+    zone: Zone | None = None
+    lobe: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lesion:
+    """A finding as it is in the scan: its mask is `mask` within the block `where` `(k, j, i)` of the volume.
+
+    `box` surrounds the mask in RAS, `point_mm` lies in it, `volume_ml` is that of the mask.
+    """
+
+    planted: Planted
+    where: Slices
+    mask: BoolArray
+    box: Box
+    point_mm: Point
+    volume_ml: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything but the mask as plain JSON values."""
+        p = self.planted
+        return {
+            "number": p.number,
+            "kind": p.kind.value,
+            "region": p.region_id,
+            "structure": p.structure,
+            "side": p.side.value if p.side else None,
+            "zone": p.zone.value if p.zone else None,
+            "lobe": p.lobe or None,
+            "size": round(p.size, 3),
+            "unit": p.unit,
+            "hu": p.hu,
+            "box_ras_mm": [list(self.box.min_mm), list(self.box.max_mm)],
+            "point_ras_mm": list(self.point_mm),
+            "volume_ml": round(self.volume_ml, 4),
+        }
+
+
+@dataclass(slots=True)
+class Garden:
+    """What planters work with: the patient, its plan, the random numbers of this case, and what was planted so far."""
+
+    chest: Chest
+    plan: Plan
+    rng: np.random.Generator
+    planted: list[Planted]
+    painters: dict[Stage, list[Painter]]
+
+    @classmethod
+    def of(cls, chest: Chest, plan: Plan, rng: np.random.Generator) -> Garden:
+        """Return a patient without findings."""
+        return cls(chest, plan, rng, [], {stage: [] for stage in Stage})
+
+    @property
+    def next_number(self) -> int:
+        """The number of the next finding in the lesion map."""
+        return len(self.planted) + 1
+
+    def add(self, planted: Planted, stage: Stage, *painters: Painter) -> None:
+        """Note a finding and its painters."""
+        self.planted.append(planted)
+        self.painters[stage] += painters
