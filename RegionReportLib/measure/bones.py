@@ -64,11 +64,11 @@ def bone_measurements(scan: Scan) -> list[Measurement]:
 
 def _trabecular(scan: Scan) -> list[Measurement]:
     names = scan.present("bones")
-    where = scan.frame.bounds(names)
+    spine = tuple(n for n in names if n.startswith("vertebrae")) or ("bone",)
+    where = scan.frame.bounds(spine)
     if where is None:
         return _none_found("no vertebra in the scan or none found")
     part = scan.frame.crop(where, margin_mm=STEP_MM)
-    spine = tuple(n for n in names if n.startswith("vertebrae")) or ("bone",)
     bone = part.mask(spine)
     line = _centre_line(part, bone)
     bodies = _bodies(part, bone, line) if line is not None else []
@@ -100,6 +100,7 @@ def _centre_line(part: Frame, bone: BoolArray) -> Line | None:
     found = np.argwhere(thick)
     if not len(found):
         return None
+    # The midline is that of all thick bone, since the spine outweighs what else may be thick.
     thick[:, :, np.abs(np.arange(thick.shape[2]) - np.median(found[:, 2])) * STEP_MM > _OFF_MIDLINE_MM] = False
     deep = np.asarray(ndimage.distance_transform_edt(thick, sampling=STEP_MM) > _CORE_MM)
     largest = [max(components(level[None]), key=np.sum)[0] if level.any() else level for level in deep]

@@ -12,7 +12,7 @@ from scipy.spatial import KDTree
 from ..anatomy.regions import Zone
 from ..imaging.masks import BoolArray
 from ..report.measurement import Measurement
-from .frame import STEP_MM, Frame, point_in
+from .frame import STEP_MM, Frame, block_of, point_in
 from .hemithorax import Hemithorax
 from .histogram import voxels_in
 from .scan import Scan
@@ -126,7 +126,7 @@ def _without_vessels(blob: BoolArray, hilum: KDTree | None, least_mm: float) -> 
         radius = max(_HILAR_MM + near * (_PERIPHERAL_MM - _HILAR_MM), least_mm)
     if radius < least_mm + STEP_MM / 2:
         return blob
-    block = ndimage.find_objects(blob.astype(np.uint8))[0]
+    block = block_of(blob) or (slice(0, 0),) * 3
     inner = np.pad(blob[block], 1)
     # Distances between voxel centres fall half a voxel short of the surface.
     core = np.asarray(ndimage.distance_transform_edt(inner, sampling=STEP_MM) > radius + STEP_MM / 2)

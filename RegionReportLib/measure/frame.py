@@ -34,13 +34,15 @@ STEP_MM = 2.0
 class Frame:
     """HU and labels `(k, j, i)` on a `grid` of 2 mm cubes along right, anterior and superior.
 
-    `hu` is locally averaged to the frame's voxel size; `labels` name `structures` as in `RegionMasks`.
+    `hu` is locally averaged to the frame's voxel size; `labels` name `structures` as in `RegionMasks`; `blocks` holds
+    for each present structure a block that encloses it.
     """
 
     hu: HuFrame
     labels: npt.NDArray[np.uint8]
     structures: tuple[str, ...]
     grid: Grid
+    blocks: dict[str, Slices]
 
     def mask(self, names: Iterable[str], within: Slices | None = None) -> BoolArray:
         """Return the union of structures, absent ones being empty; of a sub-block if `within` is given."""
@@ -50,15 +52,8 @@ class Frame:
         return np.asarray(lookup[self.labels if within is None else self.labels[within]])
 
     def bounds(self, names: Iterable[str]) -> Slices | None:
-        """Return the block around the union of structures, None if none is present."""
-        wanted = set(names)
-        found = ndimage.find_objects(self.labels, max_label=len(self.structures))
-        blocks = [
-            (w[0], w[1], w[2])
-            for name, w in zip(self.structures, found, strict=True)
-            if w is not None and name in wanted
-        ]
-        return joined(blocks)
+        """Return a block that encloses the union of structures, None if none is present."""
+        return joined(self.blocks[name] for name in set(names) if name in self.blocks)
 
     def crop(self, within: Slices, margin_mm: float = 0.0) -> Frame:
         """Return the block `within`, widened by a margin as far as the frame goes."""
@@ -68,7 +63,9 @@ class Frame:
         )
         labels = self.labels[k, j, i]
         grid = self.grid.crop((k.start, j.start, i.start), labels.shape)
-        return Frame(self.hu[k, j, i], labels, self.structures, grid)
+        blocks = {name: _within(block, (k, j, i)) for name, block in self.blocks.items()}
+        held = {name: block for name, block in blocks.items() if block is not None}
+        return Frame(self.hu[k, j, i], labels, self.structures, grid, held)
 
     def heights_mm(self) -> npt.NDArray[np.float64]:
         """Return the RAS z of each slice k."""
@@ -98,7 +95,9 @@ def frame_of(volume: Volume, masks: RegionMasks) -> Work[Frame | None]:
     slices = volume.grid.crop((k.start, 0, 0), volume.hu[k].shape)
     small = yield from blocks(Volume(volume.hu[k], slices, volume.provenance, volume.outside_hu), STEP_MM)
     hu = resampled(small.hu.astype(np.float32), small.grid, grid, AIR_HU)
-    return Frame(hu, labels, masks.structures, grid)
+    found = ndimage.find_objects(labels, max_label=len(masks.structures))
+    held = {n: (w[0], w[1], w[2]) for n, w in zip(masks.structures, found, strict=True) if w is not None}
+    return Frame(hu, labels, masks.structures, grid, held)
 
 
 def side_names(structures: Iterable[str], side: Side) -> tuple[str, ...]:
@@ -115,11 +114,27 @@ def point_in(grid: Grid, mask: BoolArray) -> Point:
     return x, y, z
 
 
-def _place(grid: Grid, subject: Subject, mask: BoolArray) -> Place | None:
-    block = ndimage.find_objects(mask.astype(np.uint8))
-    if not block:
+def block_of(mask: BoolArray) -> Slices | None:
+    """Return the smallest block around a mask, None for an empty one."""
+    rows = [np.flatnonzero(np.any(mask, axis=axes)) for axes in ((1, 2), (0, 2), (0, 1))]
+    if not len(rows[0]):
         return None
-    where = block[0]
+    k, j, i = (slice(int(r[0]), int(r[-1]) + 1) for r in rows)
+    return k, j, i
+
+
+def _within(block: Slices, where: Slices) -> Slices | None:
+    """Return the part of a block that lies in `where`, counted from its start."""
+    cut = [
+        slice(max(b.start, w.start) - w.start, min(b.stop, w.stop) - w.start) for b, w in zip(block, where, strict=True)
+    ]
+    return (cut[0], cut[1], cut[2]) if all(s.start < s.stop for s in cut) else None
+
+
+def _place(grid: Grid, subject: Subject, mask: BoolArray) -> Place | None:
+    where = block_of(mask)
+    if where is None:
+        return None
     start = [s.start for s in where]
     inner = grid.crop((start[0], start[1], start[2]), mask[where].shape)
     return Place(

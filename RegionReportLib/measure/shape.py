@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cc3d
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +12,7 @@ from scipy.spatial import ConvexHull, QhullError
 from scipy.spatial.distance import pdist
 
 from ..imaging.masks import BoolArray
-from .frame import STEP_MM
+from .frame import STEP_MM, block_of
 
 
 def ball(radius_mm: float) -> BoolArray:
@@ -22,17 +24,28 @@ def ball(radius_mm: float) -> BoolArray:
 
 def eroded(mask: BoolArray, radius_mm: float) -> BoolArray:
     """Return the points whose ball lies wholly in `mask`; outside the block counts as outside the mask."""
-    return np.asarray(ndimage.binary_erosion(mask, ball(radius_mm)))
+    return _in_its_block(mask, lambda part: ndimage.binary_erosion(part, ball(radius_mm)), 0.0)
 
 
 def dilated(mask: BoolArray, radius_mm: float) -> BoolArray:
     """Return the points within `radius_mm` of `mask`."""
-    return np.asarray(ndimage.binary_dilation(mask, ball(radius_mm)))
+    return _in_its_block(mask, lambda part: ndimage.binary_dilation(part, ball(radius_mm)), radius_mm)
 
 
 def opened(mask: BoolArray, radius_mm: float) -> BoolArray:
     """Return what of `mask` a ball of `radius_mm` can cover from inside: sheets, rims and thin vessels vanish."""
     return dilated(eroded(mask, radius_mm), radius_mm)
+
+
+def _in_its_block(mask: BoolArray, change: Callable[[BoolArray], BoolArray], margin_mm: float) -> BoolArray:
+    """Apply a change to the block around a mask, widened by what it may grow: findings are small in a large frame."""
+    out = np.zeros_like(mask)
+    block = block_of(mask)
+    if block is not None:
+        more = int(margin_mm // STEP_MM)
+        where = tuple(slice(max(s.start - more, 0), s.stop + more) for s in block)
+        out[where] = change(mask[where])
+    return out
 
 
 def components(mask: BoolArray) -> list[BoolArray]:
