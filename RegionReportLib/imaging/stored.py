@@ -220,7 +220,7 @@ def within_folder(header: Path, name: str) -> Path:
     """
     folder = header.parent
     try:
-        inside = not Path(name).is_absolute() and (folder / name).resolve().is_relative_to(folder.resolve())
+        inside = (folder / name).resolve().is_relative_to(folder.resolve())
     except (OSError, RuntimeError, ValueError) as error:
         raise refused(header, f"names the data file {brief(name)!r}, which cannot be read") from error
     if not inside:

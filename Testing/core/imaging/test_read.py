@@ -122,8 +122,10 @@ def test_late_half_units_keep_the_slabs_before_them(tmp_path: Path) -> None:
     hu[:, 60:200, 100:400] = 40
     hu[:, :, 17] = np.arange(70)[:, None]
     hu[60, 5, 5] = 0.25
+    hu[:20, :60, :60] = -2048
     volume = finish(read_volume(save_nifti(tmp_path / "ct.nii", hu, np.diag((0.7, 0.7, 2.0, 1.0)))))
     assert np.array_equal(volume.hu, hu)
+    assert volume.outside_hu == -2048, "the extremes of all slabs count"
 
 
 @pytest.mark.parametrize("codes", ["s", "q", "sq"])
