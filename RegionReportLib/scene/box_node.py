@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from ..imaging.box import Box
 from ..imaging.grid import FloatArray, corners_of
+from .nodes import remove
 from .space import to_vtk
 
 NAME = "Pointed place"
@@ -45,12 +48,7 @@ class BoxNode:
 
     def remove(self) -> None:
         """Take the node and what belongs to it out of the scene."""
-        if self._node is not None and self._node.GetScene() is not None:
-            displays = [self._node.GetNthDisplayNode(n) for n in range(self._node.GetNumberOfDisplayNodes())]
-            self._scene.RemoveNode(self._node)
-            for display in displays:
-                if display is not None and display.GetScene() is not None:
-                    self._scene.RemoveNode(display)
+        remove(self._scene, self._node)
         self._node = None
 
 
@@ -62,7 +60,8 @@ def _made(scene: Any) -> Any:
     node.SetSaveWithScene(False)
     node.SetSelectable(False)
     node.SetLocked(True)
-    scene.AddNode(node)
+    with _placing_kept(scene):
+        scene.AddNode(node)
     node.CreateDefaultDisplayNodes()
     display = node.GetDisplayNode()
     display.SetSaveWithScene(False)
@@ -79,6 +78,19 @@ def _made(scene: Any) -> Any:
     display.SetOccludedVisibility(True)  # in 3D the box mostly lies inside the opaque region
     display.SetOccludedOpacity(0.6)
     return node
+
+
+@contextmanager
+def _placing_kept(scene: Any) -> Iterator[None]:
+    """Keep what the reader's place tool would place: a new markups node makes itself the active one."""
+    selection = scene.GetNodeByID("vtkMRMLSelectionNodeSingleton")
+    if selection is None:
+        yield
+        return
+    kind, node_id = selection.GetActivePlaceNodeClassName(), selection.GetActivePlaceNodeID()
+    yield
+    selection.SetActivePlaceNodeClassName(kind)
+    selection.SetActivePlaceNodeID(node_id)
 
 
 def _upright_axes(move: FloatArray) -> FloatArray:

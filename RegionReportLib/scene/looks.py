@@ -9,8 +9,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import vtk
-
 from .space import from_vtk, to_vtk
 
 Shown = tuple[float, float, float, bool]
@@ -147,10 +145,3 @@ def set_camera(node: Any, position: Iterable[float], focus: Iterable[float]) -> 
     node.SetFocalPoint(*focus)
     node.EndModify(modifying)
     node.ResetClippingRange()
-
-
-def nodes_of(scene: Any, class_name: str) -> list[Any]:
-    """Return the nodes of a class in a scene."""
-    found: vtk.vtkCollection = scene.GetNodesByClass(class_name)
-    found.UnRegister(None)
-    return [found.GetItemAsObject(n) for n in range(found.GetNumberOfItems())]

@@ -16,7 +16,8 @@ from ..imaging.box import Point
 from ..imaging.grid import FloatArray, Grid
 from ..review.highlight import Highlight
 from .box_node import BoxNode
-from .looks import CtWindow, SegmentLooks, Standpoints, nodes_of, set_camera
+from .looks import CtWindow, SegmentLooks, Standpoints, set_camera
+from .nodes import nodes_of
 from .segmentation_reading import parts_of
 from .space import SceneProblem, as_stored, ijk_to_world, moved, node_to_world, same_place, shape_kji
 

@@ -17,6 +17,7 @@ from ..errors import Conflict
 from ..imaging.masks import RegionMasks
 from ..imaging.segments import Segment, segments_of
 from ..report.canonical import canonical
+from .nodes import remove
 from .segment_names import terminology_entry
 from .space import ijk_to_node, ijk_to_world, same_place, shape_kji, to_vtk
 from .volume_nodes import voxels_of
@@ -67,8 +68,8 @@ def remove_masks(scene: Any, node: Any) -> None:
     """Remove a segmentation node of ours and its hidden label map; Conflict for another's."""
     if not is_ours(node):
         raise Conflict(f"the segmentation {node.GetName()} was not made by RegionReport and is not removed")
-    _drop_structures(scene, node)
-    scene.RemoveNode(node)
+    remove(scene, node.GetNodeReference(STRUCTURES_ROLE))
+    remove(scene, node)
 
 
 def _fill(node: Any, volume_node: Any, masks: RegionMasks, segments: list[Segment]) -> None:
@@ -107,7 +108,7 @@ def _tags(masks: RegionMasks, segment: Segment) -> dict[str, str]:
 
 
 def _keep_structures(scene: Any, node: Any, volume_node: Any, masks: RegionMasks, segments: list[Segment]) -> None:
-    _drop_structures(scene, node)
+    remove(scene, node.GetNodeReference(STRUCTURES_ROLE))
     if all(len(segment.values) == 1 for segment in segments):
         return  # each segment is one structure, the tags tell which
     image = vtk.vtkImageData()
@@ -123,12 +124,6 @@ def _keep_structures(scene: Any, node: Any, volume_node: Any, masks: RegionMasks
     scene.AddNode(kept)
     kept.SetAndObserveTransformNodeID(volume_node.GetTransformNodeID())
     node.SetNodeReferenceID(STRUCTURES_ROLE, kept.GetID())
-
-
-def _drop_structures(scene: Any, node: Any) -> None:
-    kept = node.GetNodeReference(STRUCTURES_ROLE)
-    if kept is not None:
-        scene.RemoveNode(kept)
 
 
 def _about(masks: RegionMasks) -> str:

@@ -14,7 +14,7 @@ from ..errors import InputRefused
 from ..report.canonical import sha256
 from ..report.document import Report
 from ..report.report_file import report_from_bytes
-from .looks import nodes_of
+from .nodes import nodes_of, remove
 from .space import SceneProblem
 
 KIND = "RegionReport.kind"
@@ -50,8 +50,8 @@ def keep_report(
         part = node.GetNodeReference(role)
         if content:
             node.SetNodeReferenceID(role, _text(scene, kind, f"{name} {kind}", content, part).GetID())
-        elif part is not None:
-            scene.RemoveNode(part)
+        else:
+            remove(scene, part)
     node.SetNodeReferenceID(VOLUME_ROLE, volume_node.GetID())
     node.SetNodeReferenceID(SEGMENTATION_ROLE, None if segmentation_node is None else segmentation_node.GetID())
     return node
@@ -90,8 +90,7 @@ def segmentation_node_of(node: Any) -> Any:
 def remove_report(scene: Any, node: Any) -> None:
     """Take a report and its texts out of the scene; volume and segmentation stay."""
     for part in (node.GetNodeReference(AUDIT_ROLE), node.GetNodeReference(DRAFT_ROLE), node):
-        if part is not None:
-            scene.RemoveNode(part)
+        remove(scene, part)
 
 
 def _text(scene: Any, kind: str, name: str, content: bytes, into: Any) -> Any:

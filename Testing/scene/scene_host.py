@@ -59,14 +59,17 @@ class Host:
         self.logic.SetModuleLogic(name, made)
         return made
 
+    def node_ids(self) -> set[str]:
+        """The ids of all nodes but the subject hierarchy, which appears by itself."""
+        nodes = (self.scene.GetNthNode(n) for n in range(self.scene.GetNumberOfNodes()))
+        return {node.GetID() for node in nodes if not node.IsA("vtkMRMLSubjectHierarchyNode")}
+
     def add_views(self) -> tuple[list[Any], Any]:
         """Add three slice nodes and a camera, as the layout of a Slicer application does; nothing is drawn."""
         slices = []
         for name, orientation in (("Red", "Axial"), ("Yellow", "Sagittal"), ("Green", "Coronal")):
-            node = slicer.vtkMRMLSliceNode()
-            node.SetName(name)
+            node = self.scene.AddNewNodeByClass("vtkMRMLSliceNode", name)
             node.SetLayoutName(name)
-            node = self.scene.AddNode(node)
             node.SetOrientation(orientation)
             slices.append(node)
         camera = self.scene.AddNewNodeByClass("vtkMRMLCameraNode")

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 slicer = pytest.importorskip("slicer", reason="the scene needs slicer-core: pip install regionreport[scene]")
-import vtk  # noqa: E402
+import vtk
 
-from RegionReportLib.errors import InputRefused  # noqa: E402
-from RegionReportLib.imaging.grid import Grid  # noqa: E402
-from RegionReportLib.scene.space import SceneProblem, to_vtk  # noqa: E402
-from RegionReportLib.scene.volume_nodes import volume_of, volume_to_node, voxels_of  # noqa: E402
+from RegionReportLib.errors import InputRefused
+from RegionReportLib.imaging.grid import Grid
+from RegionReportLib.scene.space import SceneProblem, to_vtk
+from RegionReportLib.scene.volume_nodes import volume_of, volume_to_node, voxels_of
 
-from scene_host import awkward_grid, chest, saved_and_loaded  # noqa: E402
+from scene_host import awkward_grid, chest, saved_and_loaded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -143,7 +143,8 @@ def test_nan_is_refused(host: Host) -> None:
 def test_a_saved_scan_comes_back_at_the_same_place(host: Host, tmp_path: Path) -> None:
     volume, _ = chest()
     volume_to_node(host.scene, volume, "CT")
-    again = volume_of(saved_and_loaded(host, tmp_path, "mrb").scene.GetFirstNodeByName("CT"))
+    loaded = saved_and_loaded(host, tmp_path, "mrb")
+    again = volume_of(loaded.scene.GetFirstNodeByName("CT"))
     # 3D Slicer counts the slices of a left-handed image backwards when it loads it.
     assert np.array_equal(again.hu[::-1], volume.hu)
     last = volume.grid.shape_kji[0] - 1
