@@ -12,6 +12,8 @@ from .lexicon import Hit, PlaceTerm, Table, Token
 Hits = dict[Table, list[Hit]]
 
 _BOTH = (Side.RIGHT, Side.LEFT)
+# "Deviated to the left" says where to, "right-facing" which way: neither is where.
+_DIRECTION = "none"
 # How many words may stand between a side and what it is the side of: "right lung upper lobe", "on the right".
 _AHEAD = 4
 _BACK = 9
@@ -56,15 +58,27 @@ def sides_of_terms(text: str, tokens: tuple[Token, ...], hits: Hits) -> dict[int
     heads = _heads(hits)
     starts = [head.first for head in heads]
     bound: dict[int, list[Side]] = {}
+    free: list[Hit] = []
     for hit in hits[Table.SIDE]:
+        if hit.meaning == _DIRECTION:
+            continue
         head = _head_of(hit, heads, starts, stops)
         if head is None:
-            continue
-        for side in _BOTH if hit.meaning == "both" else (Side(str(hit.meaning)),):
-            for first in head.members:
-                if side not in bound.setdefault(first, []):
-                    bound[first].append(side)
+            free.append(hit)
+        else:
+            _bind(hit, head, bound)
+    if not bound and heads:  # "On the left, there is an effusion": the one side there is has nothing nearer
+        for hit in free:
+            at = bisect_right(starts, hit.first)
+            _bind(hit, heads[min(at, len(heads) - 1) if hit.first <= 2 else max(at - 1, 0)], bound)
     return {first: tuple(sides) for first, sides in bound.items()}
+
+
+def _bind(hit: Hit, head: _Head, bound: dict[int, list[Side]]) -> None:
+    for side in _BOTH if hit.meaning == "both" else (Side(str(hit.meaning)),):
+        for first in head.members:
+            if side not in bound.setdefault(first, []):
+                bound[first].append(side)
 
 
 @dataclass(frozen=True, slots=True)

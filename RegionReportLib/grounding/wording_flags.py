@@ -61,10 +61,14 @@ def _side_of_zone(sentence: Sentence, mentions: Mentions) -> Iterator[Flag]:
         if zone is not None and anchor.place.side is not None:
             tied.setdefault(zone, set()).add(anchor.place.side)
     said: dict[Zone, set[Side]] = {}
+    unsided: set[Zone] = set()  # a lobe without a side says nothing about sides
     for part in mentions.parts:
-        said.setdefault(part.zone or zone_of_lobe(part.lobe or "upper"), set()).update(part.sides)
+        zone = part.zone or zone_of_lobe(part.lobe or "upper")
+        said.setdefault(zone, set()).update(part.sides)
+        if not part.sides:
+            unsided.add(zone)
     for zone in Zone:
-        if said.get(zone) and tied.get(zone) and said[zone] != tied[zone]:
+        if zone not in unsided and said.get(zone) and tied.get(zone) and said[zone] != tied[zone]:
             message = (
                 f"The text says {_sides(said[zone])} {zone.value}, the sentence is tied to the {_names(sentence)}."
             )

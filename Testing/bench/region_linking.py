@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import argparse
 import collections
+import re
 from pathlib import Path
 
 from RegionReportLib.evaluate.regions import Linked, Share, half_of, link_all, read_region_texts, share_right
-from RegionReportLib.grounding.mentions import ground_sentence
+from RegionReportLib.grounding.mentions import ground_sentence, mentions_of
 from RegionReportLib.grounding.sentences import sentences_of
 
 
@@ -36,6 +37,23 @@ def shown(share: Share) -> str:
     return "-" if share.percent is None else f"{share.percent:.2f} %"
 
 
+def why(one: Linked, labels_of: dict[str, set[str]]) -> str:
+    """Sort a wrong link by its cause; `labels_of` holds the labels of the same words over all cases."""
+    own = mentions_of(one.text)
+    strength = own.scores[0][1] if own.scores else 0.0
+    if one.linked in labels_of[one.text] - one.labels:
+        return "label: the same words are filed under the linked region in another case"
+    if one.linked == "mediastinum" and "lungs" in one.labels and re.search(r"hil|lymph|tracheal", one.text):
+        return "label: hilar or paratracheal nodes filed under the lungs"
+    if strength < 2.0 or own.regions[:1] != (one.linked,):
+        return "no place in the words, and the sentence before does not tell it"
+    if {one.linked} | one.labels <= {"airways", "lungs"}:
+        return "airways or lungs: disease of the bronchi"
+    if strength >= 2.95:
+        return "names the linked organ plainly: filed elsewhere, or it only says where something else is"
+    return "error: led astray by a weak word"
+
+
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -49,6 +67,13 @@ def main() -> None:
         print(row(f"half {half}", [one for one in linked if half_of(one.case) == half]))
     for statement in ("positive", "negative", "normal", "unassessed"):
         print(row(statement, [one for one in linked if one.statement == statement]))
+    labels_of: dict[str, set[str]] = collections.defaultdict(set)
+    for one in linked:
+        labels_of[one.text] |= one.labels
+    print("\n| cause of a wrong link | half A | half B |\n|---|---|---|")
+    causes = collections.Counter((why(one, labels_of), half_of(one.case)) for one in linked if not one.right)
+    for cause in sorted({cause for cause, _ in causes}):
+        print(f"| {cause} | {causes[cause, 'A']} | {causes[cause, 'B']} |")
     if arguments.wrong:
         wrong = collections.Counter(
             (one.text, "|".join(sorted(one.labels)), one.linked or "-")
