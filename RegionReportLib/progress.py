@@ -7,7 +7,7 @@ Cancelling is closing the generator, so a step needs no flag to poll; it only ha
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias, TypeVar
 
 T = TypeVar("T")
@@ -46,11 +46,14 @@ def finish(work: Work[T], watch: Callable[[Progress], None] | None = None) -> T:
 
 
 def part(work: Work[T], start: float, stop: float) -> Work[T]:
-    """Run `work` as the part of a larger one that lasts from fraction `start` to `stop`."""
+    """Run `work` as the part of a larger one that lasts from fraction `start` to `stop`.
+
+    A kind of progress that says more than `Progress` stays what it is.
+    """
     try:
         while True:
             progress = next(work)
-            yield Progress(start + (stop - start) * progress.fraction, progress.stage)
+            yield replace(progress, fraction=start + (stop - start) * progress.fraction)
     except StopIteration as end:
         result: T = end.value
         return result

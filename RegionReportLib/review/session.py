@@ -65,6 +65,7 @@ class Session:
         self.viewer = viewer
         self.filter = Filter.ALL
         self.problem = ""
+        self.found: tuple[str, ...] = ()
         self._changed = changed
         self._chosen: str | None = None
         self._anchor = 0
@@ -146,6 +147,18 @@ class Session:
             elif under & set(sentence.regions):
                 near.append((float("inf"), sentence.id))
         return tuple(sentence_id for _, sentence_id in sorted(near, key=lambda pair: pair[0]))
+
+    def find(self, point_ras_mm: tuple[float, float, float], region_ids: Iterable[str]) -> tuple[str, ...]:
+        """Remember which sentences are about a place, so that a door can mark them; nothing moves on the screen."""
+        self.found = self.sentences_at(point_ras_mm, region_ids)
+        self._changed()
+        return self.found
+
+    def choose_found(self) -> None:
+        """Choose the next of the sentences that were found, beginning with the nearest."""
+        ids = [i for i in self.found if any(s.id == i for s in self.report.sentences)]
+        if ids:
+            self.choose(ids[(ids.index(self._chosen) + 1) % len(ids) if self._chosen in ids else 0])
 
     # Acts on the chosen sentence -----------------------------------------------------------------------------------
 

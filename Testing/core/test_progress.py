@@ -50,3 +50,14 @@ def test_closing_the_whole_closes_the_part() -> None:
 def test_a_fraction_outside_its_range_is_refused() -> None:
     with pytest.raises(ValueError, match="fraction"):
         Progress(1.5, "too far")
+
+
+def test_a_part_keeps_the_kind_of_progress() -> None:
+    class Waiting(Progress):
+        pass
+
+    def wait() -> Work[None]:
+        yield Waiting(0.5, "waiting")
+
+    work = part(wait(), 0.0, 0.5)
+    assert next(work) == Waiting(0.25, "waiting")
