@@ -129,9 +129,46 @@ def tokens_of(text: str) -> tuple[Token, ...]:
         start, stop = match.span()
         gap = start - end
         joined = (gap == 1 and text[end] == " ") or (gap <= 4 and _JOIN.fullmatch(text, end, start) is not None)
-        found.append(Token(start, stop, normal_form(match.group()), joined))
+        found.append(Token(start, stop, _known_form(match.group()), joined))
         end = stop
     return tuple(found)
+
+
+@lru_cache(maxsize=20_000)
+def _known_form(word: str) -> str:
+    """Return the normal form of a word; one that the table lacks takes the form of the longest stem it begins with.
+
+    So "hepatomegalic" and "vertebroplasties" name the liver and the spine, and many typing errors do no harm.
+    """
+    form = normal_form(word)
+    if len(form) < 5 or form in _vocabulary():
+        return form
+    stems = _stems()
+    for length in range(min(len(form), 10), 3, -1):
+        if form[:length] in stems:
+            return stems[form[:length]]
+    return form
+
+
+@cache
+def _stems() -> dict[str, str]:
+    return {stem: normal_form(word) for stem, word in lexicon()["stems"].items()}
+
+
+@cache
+def _vocabulary() -> frozenset[str]:
+    """Return the normal forms of all words of all terms."""
+    found: set[str] = set()
+    rest: list[Any] = [lexicon()]
+    while rest:
+        entry = rest.pop()
+        if isinstance(entry, dict):
+            rest.extend(value for key, value in entry.items() if key != "stems")
+        elif isinstance(entry, list):
+            rest.extend(entry)
+        elif isinstance(entry, str):
+            found.update(normal_form(match.group()) for match in _WORD.finditer(entry))
+    return frozenset(found)
 
 
 def hits_in(tokens: tuple[Token, ...]) -> dict[Table, list[Hit]]:

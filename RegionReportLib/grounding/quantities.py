@@ -85,7 +85,10 @@ class Quantity:
 
 
 def quantities_in(text: str, tokens: tuple[Token, ...], sizes: list[Hit], bare: list[Hit]) -> tuple[Quantity, ...]:
-    """Return the numbers of a sentence; `sizes` and `bare` are the words that ask for a unit and that forbid one."""
+    """Return the numbers of a sentence but for plain counts.
+
+    `sizes` are the words that ask for a unit ("diameter"), `bare` those that forbid one ("image", "ratio").
+    """
     starts = [t.start for t in tokens]
     size_ends, bare_ends = [h.last for h in sizes], [h.last for h in bare]
     found = []
@@ -94,7 +97,9 @@ def quantities_in(text: str, tokens: tuple[Token, ...], sizes: list[Hit], bare: 
             continue
         number = bisect_left(starts, match.start())
         governed = _within(size_ends, number - 3, number) and not _within(bare_ends, number - 3, number + 1)
-        found.append(_quantity(match, governed))
+        bare = not governed and match.group().isdigit()  # a count, an image number: nothing to compare
+        if not bare:
+            found.append(_quantity(match, governed))
     return tuple(found)
 
 

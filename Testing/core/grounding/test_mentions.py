@@ -267,7 +267,7 @@ def test_levels_are_read_and_a_rib_needs_its_side() -> None:
         ("measuring 12", [((12.0,), None, True)]),
         ("12x8", [((12.0, 8.0), None, True)]),
         ("T7, 5th rib, IM187, 3D", []),
-        ("image 45", [((45.0,), None, False)]),
+        ("image 45, 3 nodules", []),
         ("a ratio of 0.56", [((0.56,), None, False)]),
         ("40 %", [((40.0,), "%", False)]),
     ],
