@@ -120,6 +120,11 @@ def test_the_phrase_of_a_split_sentence_can_go_to_the_second_part(drafted: Repor
     assert [phrase(s) for s in report.sentences[-2:]] == [None, "rib fractures"]
 
 
+def test_a_phrase_cut_by_a_split_goes_to_the_part_with_most_of_it(drafted: Report) -> None:
+    report = after(drafted, e.Split("s1", len("Right pleural"), "r1"))
+    assert [phrase(s) for s in report.sentences[:2]] == ["Right pleural", None]
+
+
 def test_merging_joins_ties_and_evidence_without_doubles(drafted: Report) -> None:
     twice = after(drafted, e.Split("s1", 19, "r1"))
     report = after(twice, e.Merge(("s1", "r1", "s4")))
@@ -145,6 +150,7 @@ def test_a_merge_names_the_model_and_is_not_viewed_unless_all_places_were(drafte
 def test_two_own_sentences_merge_into_an_own_one(drafted: Report) -> None:
     report = after(drafted, e.Add("r1", "One."), e.Add("r2", "Two."), e.Merge(("r1", "r2")))
     assert (report.sentence("r1").verdict, report.sentence("r1").text) == (Verdict.ADDED, "One. Two.")
+    assert not report.sentence("r1").viewed
 
 
 def test_moving_changes_the_order_only(drafted: Report) -> None:

@@ -145,6 +145,34 @@ def test_an_undo_to_a_state_that_never_was_is_found(signed: Path) -> None:
     assert "a state that was" in messages(signed)
 
 
+def test_an_undo_that_names_another_act_is_found(signed: Path) -> None:
+    acts = [entry.act for entry in read_trail((signed / "audit.jsonl").read_bytes())[1:]]
+    assert acts[2].data["of"] == 3
+    rewritten(signed, [*acts[:2], replace(acts[2], data={**acts[2].data, "of": 2})])
+    assert "a state that was" in messages(signed)
+
+
+def test_a_signature_in_the_trail_must_be_that_of_the_report(signed: Path) -> None:
+    acts = [entry.act for entry in read_trail((signed / "audit.jsonl").read_bytes())[1:]]
+    rewritten(signed, [*acts[:-1], replace(acts[-1], data={**acts[-1].data, "name": "Dr B"})])
+    assert "its signature is not that of the report it signs" in messages(signed)
+
+
+def test_nothing_follows_a_signature(signed: Path) -> None:
+    acts = [entry.act for entry in read_trail((signed / "audit.jsonl").read_bytes())[1:]]
+    rewritten(signed, [*acts, Act("t", "x", "checked", {}, flags={"sentences": {"s1": []}, "report": None})])
+    assert "the report was signed before" in messages(signed)
+    rewritten(signed, [*acts, Act("t", "x", "reject", {"kind": "reject", "sentence_id": "s1"})])
+    assert "signed and locked" in messages(signed)
+
+
+def test_the_trail_of_another_report_is_found(signed: Path) -> None:
+    entry = read_trail((signed / "audit.jsonl").read_bytes())[0]
+    other = chain(replace(entry.act, data={**entry.act.data, "report": "report-9"}), START)
+    (signed / "audit.jsonl").write_bytes(to_line(other))
+    assert "the trail of report 'report-9', not of report-1" in messages(signed)
+
+
 def test_words_that_the_act_did_not_change_are_found(signed: Path) -> None:
     acts = [entry.act for entry in read_trail((signed / "audit.jsonl").read_bytes())[1:]]
     rewritten(signed, [acts[0], replace(acts[1], words=())])
