@@ -142,7 +142,7 @@ class Abdomen:
 
     def _liver_vessels(self) -> list[Painter]:
         t = self.habitus.tissue
-        hu = t.blood if self.habitus.tissue.blood < 200 else t.liver + 15
+        hu = t.cava_low
         z = 0.7 * self.lift
         trunks: list[tuple[list[Vector], list[float]]] = [
             ([(10, 0, -200 + z), (34, 4, -172 + z), (62, -14, -160 + z), (92, -30, -165 + z)], [7, 6.5, 5, 2.5]),

@@ -42,7 +42,7 @@ STRUCTURES: tuple[str, ...] = (
 class Stage(str, Enum):
     """When a finding is painted: what comes later lies inside it or replaces it."""
 
-    PARENCHYMA = "parenchyma"
+    HOLES = "holes"
     LUNG = "lung"
     MEDIASTINUM = "mediastinum"
     LAST = "last"
@@ -80,8 +80,8 @@ class Chest:
         return [
             *self._trunk(),
             *lung_painters(self.lung),
-            *found[Stage.PARENCHYMA],
             *lung_trees(self.habitus, plan, self.centre, rng),
+            *found[Stage.HOLES],
             *found[Stage.LUNG],
             *self.centre.soft_tissues(),
             *found[Stage.MEDIASTINUM],

@@ -21,15 +21,15 @@ from .other_findings import plant_aortic_calcium, plant_coronary_calcium, plant_
 from .recipe import Finding, FindingKind
 
 # In the order of planting: nodes push the pleura aside, so they come before the lungs are looked at; what fills much
-# of a lung comes before what needs a free place in it.
+# of a lung comes before what needs a free place in it, and emphysema takes its share of what is left.
 PLANTERS: dict[FindingKind, Callable[[Garden, Finding], None]] = {
     FindingKind.LYMPHADENOPATHY: plant_node,
-    FindingKind.EMPHYSEMA: plant_emphysema,
     FindingKind.EFFUSION: plant_effusion,
     FindingKind.PNEUMOTHORAX: plant_pneumothorax,
     FindingKind.CONSOLIDATION: plant_consolidation,
     FindingKind.ATELECTASIS: plant_atelectasis,
     FindingKind.NODULE: plant_nodule,
+    FindingKind.EMPHYSEMA: plant_emphysema,
     FindingKind.CORONARY_CALCIUM: plant_coronary_calcium,
     FindingKind.AORTIC_CALCIUM: plant_aortic_calcium,
 }

@@ -29,6 +29,7 @@ class Tissue:
     aorta: float
     pulmonary: float
     cava: float
+    cava_low: float
     myocardium: float
     liver: float
     spleen: float
@@ -90,6 +91,7 @@ _ENHANCED = {  # mean attenuation by phase: none, arterial, venous
     "aorta": (40, 330, 160),
     "pulmonary": (40, 300, 150),
     "cava": (40, 420, 150),
+    "cava_low": (40, 85, 140),
     "blood": (40, 290, 155),
     "myocardium": (45, 105, 110),
     "liver": (58, 72, 112),

@@ -112,7 +112,7 @@ _VESSELS: dict[str, tuple[str | None, str]] = {
     "pulmonary_right": ("pulmonary_artery", "pulmonary"),
     "pulmonary_left": ("pulmonary_artery", "pulmonary"),
     "cava": ("superior_vena_cava", "cava"),
-    "cava_low": ("inferior_vena_cava", "blood"),
+    "cava_low": ("inferior_vena_cava", "cava_low"),
     "azygos": (None, "blood"),
     "brachiocephalic_left": ("brachiocephalic_vein_left", "cava"),
     "brachiocephalic_right": ("brachiocephalic_vein_right", "cava"),

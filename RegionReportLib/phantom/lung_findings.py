@@ -16,9 +16,10 @@ from ..imaging.box import Box
 from .chest import Stage
 from .lesions import Garden, Planted
 from .lungs import LUNG_BOX, lobe, oblique_fissure
-from .paint import Filling, Painter, Rods, Solid
+from .paint import Filling, Painter, Solid
 from .plan import SIGN, Mask
 from .recipe import Finding, FindingKind
+from .rods import Rods
 from .slab import Block, Fields
 from .solids import F32, Points, Ripple, ellipsoid, smooth_max
 from .tree import grow, spread
@@ -42,11 +43,11 @@ def plant_nodule(garden: Garden, finding: Finding) -> None:
     radii = tuple(radius / s for s in plan.stretch)
     at = (float(centre[0]), float(centre[1]), float(centre[2]))
     reach = 1.25 * radius + 2
-    lump = 0.07 * radius
+    lump = 0.05 * radius  # takes as much as it gives, so that the longest diameter stays the size
 
     def distance(b: Block) -> F32:
         shape = ellipsoid(b, at, (radii[0], radii[1], radii[2]))
-        return np.asarray(shape + np.float32(lump) * (ripple(b) - 1), dtype=np.float32)
+        return np.asarray(shape + np.float32(lump) * (ripple(b) + 1), dtype=np.float32)
 
     hu = float(rng.uniform(25, 60)) + (25 if garden.chest.habitus.tissue.blood > 80 else 0)
     box = Box(tuple(centre - reach), tuple(centre + reach))
@@ -191,7 +192,7 @@ def plant_emphysema(garden: Garden, finding: Finding) -> None:
 
     lungs = np.minimum(plan.lung(Side.RIGHT), plan.lung(Side.LEFT))
     total = float(np.count_nonzero(lungs < 0) * plan.point_ml)
-    level = plan.level_reaching(key(plan), lungs < 0, total * share / 100)
+    level = plan.level_reaching(key(plan), (lungs < 0) & ~plan.taken, total * share / 100)
     number = garden.next_number
     hu = float(rng.uniform(-990, -978))
     solids = [
@@ -199,7 +200,7 @@ def plant_emphysema(garden: Garden, finding: Finding) -> None:
         Solid(box, lambda b: (key(b) - np.float32(level)) * np.float32(4), hu, None, (f"lung_{side}",), number)
         for side, box in LUNG_BOX.items()
     ]
-    garden.add(Planted(number, finding.kind, "lungs", None, share, "%", hu), Stage.LUNG, *solids)
+    garden.add(Planted(number, finding.kind, "lungs", None, share, "%", hu), Stage.HOLES, *solids)
 
 
 def _dependent(side: Side) -> Callable[[Points], F32]:

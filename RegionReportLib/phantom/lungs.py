@@ -10,7 +10,8 @@ import numpy.typing as npt
 from ..imaging.box import Box
 from .habitus import Habitus
 from .heart import Centre
-from .paint import Material, Painter, Rods, Solid
+from .paint import Material, Painter, Solid
+from .rods import Rods
 from .slab import Block, Fields
 from .solids import F32, Points, Ripple
 from .tree import grow, spread

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..imaging.box import Box
 from .slab import Block, Slab
-from .solids import F32, cone
+from .solids import F32
 
 Material: TypeAlias = "float | Callable[[Block, F32], F32]"
 
@@ -94,42 +94,3 @@ class Filling:
         here += np.where(held < 1, held * change, share * (np.float32(self.hu) - here))
         inside = (share > 0.5) & (slab.labels[block.where] == slab.code(self.host))
         slab.lesions[block.where][inside] = self.lesion
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Rods:
-    """Many thin cones `(n, 2, 3)` with radii `(n, 2)` that brighten their surroundings to `hu` (vessels, septa).
-
-    Only voxels of `hosts` are touched; a rod thinner than a voxel is diluted by the area it fills. Rods darker than
-    the background darken instead (air in bronchi); `within` keeps them to one lesion.
-    """
-
-    ends: np.ndarray[tuple[int, int, int], np.dtype[np.float64]]
-    radii: np.ndarray[tuple[int, int], np.dtype[np.float64]]
-    hu: float
-    background: float
-    hosts: tuple[str, ...]
-    within: int = 0
-
-    def paint(self, slab: Slab) -> None:
-        """Blend all rods that meet the slab, the one that differs most winning."""
-        table = slab.hosts(self.hosts)
-        margin = float(slab.voxel_mm)
-        low = self.ends.min(axis=1) - self.radii.max(axis=1)[:, None] - margin
-        high = self.ends.max(axis=1) + self.radii.max(axis=1)[:, None] + margin
-        whole = slab.grid.box
-        near = np.flatnonzero(((low <= whole.max_mm) & (high >= whole.min_mm)).all(axis=1))
-        rise = np.float32(self.hu - self.background)
-        winner = np.maximum if rise > 0 else np.minimum
-        for n in near:
-            block = slab.block(Box(tuple(low[n]), tuple(high[n])))
-            if block is None:
-                continue
-            radii = (float(self.radii[n, 0]), float(self.radii[n, 1]))
-            thin = min(1.0, np.pi * (sum(radii) / 2 / margin) ** 2)
-            share = np.clip(np.float32(0.5) - cone(block, self.ends[n], radii) / slab.voxel_mm, 0, 1)
-            share = share * table[slab.labels[block.where]] * np.float32(thin)
-            if self.within:
-                share = share * (slab.lesions[block.where] == self.within)
-            here = slab.hu[block.where]
-            winner(here, np.where(share > 0, self.background + share * rise, here), out=here)

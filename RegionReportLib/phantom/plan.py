@@ -20,7 +20,7 @@ class Plan(Fields):
     `x`, `y`, `z` and the fields are those of the standard patient; `ras_mm` are the three axes of the lattice.
     """
 
-    def __init__(self, makers: Makers, to_standard: npt.NDArray[np.float64], step_mm: float = 4.0) -> None:
+    def __init__(self, makers: Makers, to_standard: npt.NDArray[np.float64], step_mm: float = 5.0) -> None:
         self.step_mm = step_mm
         centre = np.linalg.inv(to_standard)[:3, 3]
         self.ras_mm = tuple(np.arange(a, b, step_mm) + c for a, b, c in zip(_LOW, _HIGH, centre, strict=True))

@@ -89,5 +89,5 @@ def test_masks_stay_inside_the_body(case: PhantomCase) -> None:
 
 @pytest.mark.parametrize("arms", list(Arms))
 def test_every_pose_of_the_arms_can_be_painted(arms: Arms) -> None:
-    case = finish(make_case(Recipe(4, scan=Scan(rows=96, step_mm=6.0), arms=arms)))
+    case = finish(make_case(Recipe(4, scan=Scan(rows=64, step_mm=8.0), arms=arms)))
     assert case.masks.structure("lung_left").any()
