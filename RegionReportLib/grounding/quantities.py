@@ -97,8 +97,8 @@ def quantities_in(text: str, tokens: tuple[Token, ...], sizes: list[Hit], bare: 
             continue
         number = bisect_left(starts, match.start())
         governed = _within(size_ends, number - 3, number) and not _within(bare_ends, number - 3, number + 1)
-        bare = not governed and match.group().isdigit()  # a count, an image number: nothing to compare
-        if not bare:
+        is_count = not governed and match.group().isdigit()  # or an image number: nothing to compare
+        if not is_count:
             found.append(_quantity(match, governed))
     return tuple(found)
 
