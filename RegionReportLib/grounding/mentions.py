@@ -72,7 +72,7 @@ def mentions_of(text: str) -> Mentions:
     tokens = tokens_of(text)
     hits = hits_in(tokens)
     findings = findings_in(text, tokens, hits)
-    statement, polarity = statement_of(findings, hits)
+    statement, polarity = statement_of(findings, tokens, hits)
     sides = sides_of_terms(text, tokens, hits)
     related = related_tokens(tokens, hits)
     places = _places(tokens, hits, sides, related)
@@ -168,6 +168,7 @@ def _comparisons(tokens: tuple[Token, ...], hits: dict[Table, list[Hit]]) -> tup
 
 # Characters between a finding and its place that still make one phrase: "nodule in the left lung".
 _PHRASE_GAP = 16
+_APART = re.compile(r"[.;:,]|\b(?:no|not|but|and)\b", re.I)
 # "Calcific" and "atheromatous" are findings whose noun follows.
 _NOUN = re.compile(
     r"[ -](?:plaques?|changes?|areas?|densit(?:y|ies)|thickness|lesions?|nodules?|infiltrations?|opacit(?:y|ies))\b",
@@ -184,7 +185,9 @@ def _key_phrase(
 ) -> tuple[int, int] | None:
     """Return the span to click on: the main finding, with the place word if that stands right beside it."""
     about = [p for p in places if scores and p.region_id == scores[0][0]]
-    main = next((f for f in findings if f.polarity is polarity), None)
+    same = [f for f in findings if f.polarity is polarity]
+    # "Pathological lymph node": the node is the finding, the other word says nothing alone.
+    main = next((f for f in same if f.id != "lesion"), same[0] if same else None)
     if main is None:
         best = max(about, key=lambda p: p.strength, default=None)
         return (best.start, best.stop) if best else None
@@ -196,6 +199,6 @@ def _key_phrase(
     stop = noun.end() if noun else stop
     for place in about:
         low, high = min(stop, place.stop), max(start, place.start)
-        if high - low <= _PHRASE_GAP and not any(c in text[low:high] for c in ".;:,"):
+        if high - low <= _PHRASE_GAP and _APART.search(text, low, high) is None:
             start, stop = min(start, place.start), max(stop, place.stop)
     return start, stop

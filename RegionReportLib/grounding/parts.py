@@ -143,12 +143,12 @@ def parts_in(
         if others.intersection(range(hit.first - 1, hit.last + 3)):
             continue
         own = sides.get(hit.first) or _beside(hit, sides, sided, tokens)
-        meaning = str(hit.meaning)
-        if hit.table is Table.LOBE:
-            own = own or {"middle": (Side.RIGHT,), "lingula": (Side.LEFT,)}.get(meaning, ())
-            parts[Part(own, lobe=meaning)] = None
-        elif not hits[Table.LOBE]:  # "posterobasal segment of the lower lobe" is the lower lobe
-            parts[Part(own, zone=Zone(meaning))] = None
+        for meaning in str(hit.meaning).split():  # "upper and lower lobes" are two
+            if hit.table is Table.LOBE:
+                sure = own or {"middle": (Side.RIGHT,), "lingula": (Side.LEFT,)}.get(meaning, ())
+                parts[Part(sure, lobe=meaning)] = None
+            elif not hits[Table.LOBE]:  # "posterobasal segment of the lower lobe" is the lower lobe
+                parts[Part(own, zone=Zone(meaning))] = None
     return tuple(parts)
 
 

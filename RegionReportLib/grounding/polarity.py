@@ -37,6 +37,8 @@ Hits = dict[Table, list[Hit]]
 
 _BREAKS = frozenset(("but", "however", "although", "though", "except", "while", "whereas", "nevertheless", "apart"))
 _AFFIRMING = frozenset(("observed", "seen", "detected", "noted", "present", "identified", "natural", "normal", "open"))
+_BE = frozenset(("is", "are", "was", "were", "been"))
+_BEYOND = frozenset(("not", "no", "above", "below", "than", "over", "from"))
 _LIST_WORDS = frozenset(("or", "nor", "and"))
 _BORDERS = ";:"
 
@@ -67,7 +69,7 @@ def implied_findings(tokens: tuple[Token, ...], hits: Hits) -> tuple[NamedFindin
     Nothing is implied where the sentence holds a denial, since "not increased" and "no longer normal" mix both.
     """
     covered = {n for h in hits[Table.NORMAL] for n in range(h.first, h.last)}  # "not enlarged" is normal
-    normal = [h for h in hits[Table.NORMAL] if h.first == 0 or tokens[h.first - 1].form not in ("not", "no")]
+    normal = _normals(tokens, hits)
     enlarged = [h for h in hits[Table.ENLARGED] if h.first not in covered]
     mixed = hits[Table.DENIED_AFTER_CUE] or hits[Table.DENIED_BEFORE_CUE] or hits[Table.UNASSESSED]
     if bool(normal) == bool(enlarged) or mixed:
@@ -85,7 +87,14 @@ def implied_findings(tokens: tuple[Token, ...], hits: Hits) -> tuple[NamedFindin
     return tuple(found)
 
 
-def statement_of(findings: tuple[NamedFinding, ...], hits: Hits) -> tuple[Statement, Polarity]:
+def _normals(tokens: tuple[Token, ...], hits: Hits) -> list[Hit]:
+    """Return the words of normality that call something normal: not "above normal" or "wider than normal"."""
+    return [h for h in hits[Table.NORMAL] if h.first == 0 or tokens[h.first - 1].form not in _BEYOND]
+
+
+def statement_of(
+    findings: tuple[NamedFinding, ...], tokens: tuple[Token, ...], hits: Hits
+) -> tuple[Statement, Polarity]:
     """Return what the sentence says as a whole; a present finding outweighs denied ones beside it."""
     polarities = {f.polarity for f in findings}
     cues = hits[Table.DENIED_AFTER_CUE] or hits[Table.DENIED_BEFORE_CUE]
@@ -98,7 +107,7 @@ def statement_of(findings: tuple[NamedFinding, ...], hits: Hits) -> tuple[Statem
         return Statement.POSITIVE, Polarity.UNCERTAIN
     if Polarity.ABSENT in polarities or cues:
         return Statement.NEGATIVE, Polarity.ABSENT
-    if hits[Table.NORMAL]:
+    if _normals(tokens, hits):
         return Statement.NORMAL, Polarity.ABSENT
     return Statement.POSITIVE, Polarity.UNCERTAIN if hits[Table.UNCERTAIN] else Polarity.PRESENT
 
@@ -168,9 +177,10 @@ def _affirms(tokens: tuple[Token, ...], n: int, cue: int) -> bool:
     """Tell whether token `n` ends an affirmative statement before the cue, which a backward denial must not cross."""
     if tokens[n].form in ("which", "that"):
         return True
-    if tokens[n].form not in _AFFIRMING or n >= cue - 1:
+    if tokens[n].form not in _AFFIRMING or n >= cue - 1 or not n:
         return False
-    return tokens[n - 1].form != "not" if n else True
+    # "Effusions observed in March were not detected" denies the effusions; "effusions were observed" does not end so.
+    return tokens[n - 1].form in _BE
 
 
 def _doubted(hits: Hits, clause: list[int]) -> set[int]:

@@ -141,6 +141,9 @@ def _end_of_sentence(text: str, at: int, stop: int) -> int:
 
 def _is_abbreviation(text: str, start: int, dot: int, after: int) -> bool:
     """Tell whether the stop at `dot` belongs to the word before it and the sentence goes on."""
+    opened = text[max(start, dot - 200) : dot]
+    if opened.count("(") > opened.count(")") and ")" in text[dot : after + 120]:
+        return True
     if text[dot] == "?":  # "(cyst?) is seen"
         return text[after : after + 12].lstrip()[:1].islower()
     if text[dot] != "." or after - dot > 1:

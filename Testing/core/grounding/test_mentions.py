@@ -67,6 +67,8 @@ CASES: list[tuple[str, str | None, Polarity, str]] = [
     ("Haemothorax on the right.", L, YES, "right"),
     ("Honeycombing at the lung bases.", L, YES, "lower zone"),
     ("No lung mass; pleural plaques are calcified.", L, YES, ""),
+    ("Opacities in the upper and lower lobes of both lungs.", L, YES, "both upper lobe; both lower lobe"),
+    ("Fibrosis of the middle and lower zones of the left lung.", L, YES, "left middle zone; left lower zone"),
     # airways
     ("Trachea and both main bronchi are open.", A, NO, "both"),
     ("The trachea is in the midline.", A, NO, ""),
@@ -114,6 +116,7 @@ CASES: list[tuple[str, str | None, Polarity, str]] = [
     ("Left ventricular hypertrophy.", H, YES, "left"),
     ("Median sternotomy and coronary bypass.", H, YES, ""),
     ("Aneurysmatic dilatation of the descending aorta.", H, YES, ""),
+    ("The aortic arch is above normal.", H, YES, ""),
     # bones and chest wall
     ("No lytic or destructive bone lesion.", B, NO, ""),
     ("Vertebral body heights are preserved.", B, NO, ""),
@@ -151,6 +154,7 @@ CASES: list[tuple[str, str | None, Polarity, str]] = [
     ("Right pleural effusion is seen, and no pneumothorax was detected.", L, YES, "right"),
     ("There is consolidation in the right lung but no effusion.", L, YES, "right"),
     ("Nodules were observed in the left lung; pleural effusion was not detected.", L, YES, "left"),
+    ("The effusions observed on the left in March were not detected.", L, NO, "left"),
     ("No change in the nodule of the right lung.", L, YES, "right"),
     ("A nodule without calcification in the left lung.", L, YES, "left"),
     ("Bilateral pleural effusion, pneumothorax were not detected.", L, NO, "both"),
@@ -190,6 +194,8 @@ def test_the_table_is_large_enough_to_mean_something() -> None:
         ("There is a large right pleural effusion.", "pleural effusion"),
         ("Calcific atheromatous plaques are seen.", "Calcific atheromatous plaques"),
         ("The lungs are clear.", "lungs"),
+        ("No pathological lesion, mass or nodule was found.", "mass or nodule"),
+        ("No mass in the lungs and no effusion.", "mass in the lungs"),
         ("No nodule in the left lung.", "nodule in the left lung"),
         ("Thank you for the referral.", None),
     ],

@@ -44,6 +44,11 @@ def headed(text: str) -> list[tuple[str, str]]:
         ("One\n\nTwo", ["One", "Two"]),
         ("The 12 mm. long cyst. Next.", ["The 12 mm. long cyst.", "Next."]),
         ("It measures 12 mm. There is more.", ["It measures 12 mm.", "There is more."]),
+        (
+            "A pattern (Airway disease? Vessel disease?) is seen. Next.",
+            ["A pattern (Airway disease? Vessel disease?) is seen.", "Next."],
+        ),
+        ("An open (bracket. Next.", ["An open (bracket.", "Next."]),
         ("One…  Two.", ["One…", "Two."]),
         ("", []),
         (" \n\t ", []),
