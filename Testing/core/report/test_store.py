@@ -133,6 +133,8 @@ def test_an_id_is_never_used_for_another_sentence(folder: Path) -> None:
     with open_draft(folder, actor="Dr A") as draft:
         draft.apply(e.Add(draft.new_id(), "First."))
         draft.undo()
+        with pytest.raises(Conflict, match="r1 belonged to another sentence"):
+            draft.apply(e.Split("s1", 5, "r1"))
     with open_draft(folder, actor="Dr A") as draft:
         with pytest.raises(Conflict, match="r1 belonged to another sentence"):
             draft.apply(e.Add("r1", "Second."))
@@ -265,6 +267,22 @@ def test_a_newer_check_joins_in_when_the_draft_is_opened(folder: Path) -> None:
         assert draft.report.sentence("s1").flags
         judge_everything(draft)
         assert draft.sign("Dr A").status is Status.SIGNED
+    assert verify(folder) == ()
+
+
+def test_signing_asks_the_check_once_more(folder: Path) -> None:
+    words = ["nothing of the kind"]
+
+    def learns(report: Report) -> Report:
+        flag = Flag(FlagKind.SIZE, "too large")
+        return report.with_sentences(replace(s, flags=(flag,) * (words[0] in s.text)) for s in report.sentences)
+
+    with open_draft(folder, actor="Dr A", check=learns) as draft:
+        judge_everything(draft)
+        words[0] = "310 mL"
+        with pytest.raises(Conflict, match="s1: open flag: too large"):
+            draft.sign("Dr A")
+        assert draft.report.sentence("s1").flags
     assert verify(folder) == ()
 
 
