@@ -37,7 +37,7 @@ CASES: list[tuple[str, str | None, Polarity, str]] = [
         YES,
         "left lower lobe; right middle lobe",
     ),
-    ("RUL consolidation.", L, YES, "upper lobe"),
+    ("RUL consolidation.", L, YES, "right upper lobe"),
     ("No nodule or mass in either lung.", L, NO, "both"),
     ("No consolidation.", L, NO, ""),
     ("The lungs are clear.", L, NO, ""),

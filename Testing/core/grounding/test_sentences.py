@@ -72,6 +72,7 @@ def test_sentences_are_split(text: str, expected: list[str]) -> None:
             [("Clinical information", "cough."), ("Findings", "No nodule.")],
         ),
         ("Lungs and pleura: Clear.", [("Lungs and pleura", "Clear.")]),
+        ("Lines/tubes: None. Soft tissues: Normal.", [("Lines/tubes", "None."), ("Soft tissues", "Normal.")]),
         ("No heading here.", [("", "No heading here.")]),
         ("Largest: 9 mm.", [("", "Largest: 9 mm.")]),
     ],
