@@ -1,0 +1,32 @@
+"""One key per act, active only while the module is open."""
+
+import qt
+import slicer
+
+HELP = "↑↓ choose   Enter edit   A accept   X reject   R re-tie   N new   S split   M merge   F found   Ctrl+Z undo"
+
+
+class Keys:
+    """Shortcuts of the main window (or, without one, of `fallback`) for a table of key → act."""
+
+    def __init__(self, acts, fallback):
+        window = slicer.util.mainWindow() or fallback
+        # Held here: a shortcut dies with its last Python reference.
+        self._shortcuts = []
+        for key, act in acts.items():
+            shortcut = qt.QShortcut(qt.QKeySequence(key), window)
+            shortcut.connect("activated()", act)
+            self._shortcuts.append(shortcut)
+
+    def enable(self, on):
+        """Switch all keys on or off."""
+        for shortcut in self._shortcuts:
+            shortcut.setEnabled(on)
+
+    def remove(self):
+        """Take the keys away for good."""
+        for shortcut in self._shortcuts:
+            shortcut.setEnabled(False)
+            shortcut.setParent(None)
+            shortcut.deleteLater()
+        self._shortcuts = []
