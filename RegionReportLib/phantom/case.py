@@ -76,14 +76,15 @@ def make_case(recipe: Recipe) -> Work[PhantomCase]:
     habitus, ratio, whole = apply_to_patient(draw_habitus(recipe, rng), recipe, rng)
     chest = Chest(habitus, recipe.arms, rng)
     to_standard = np.asarray(np.linalg.inv(pose_of(habitus)), dtype=np.float64)
-    _fit_heart(chest, to_standard, ratio)
+    yield from part(_fit_heart(chest, to_standard, ratio), 0.01, 0.03)
     yield Progress(0.03, "placing the findings")
     plan = Plan(chest.makers, to_standard)
     garden = Garden.of(chest, plan, rng)
-    plant(garden, recipe.findings)
+    yield from part(plant(garden, recipe.findings), 0.03, 0.06)
     garden.planted += [replace(p, number=len(garden.planted) + n) for n, p in enumerate(whole, start=1)]
     lungs = np.minimum(plan.lung(Side.RIGHT), plan.lung(Side.LEFT)) < 0
     grid = scan_grid(recipe.scan, habitus, float(plan.z[lungs].min()))
+    yield Progress(0.06, "growing the vessels")
     painters = chest.painters(plan, rng, garden.painters)
     rendered = yield from part(render(grid, to_standard, painters, chest.makers, recipe, STRUCTURES), 0.08, 0.96)
     masks = true_masks(rendered.labels, grid, to_standard, plan)
@@ -101,9 +102,10 @@ def make_case(recipe: Recipe) -> Work[PhantomCase]:
     )
 
 
-def _fit_heart(chest: Chest, to_standard: npt.NDArray[np.float64], ratio: float) -> None:
+def _fit_heart(chest: Chest, to_standard: npt.NDArray[np.float64], ratio: float) -> Work[None]:
     """Scale the heart until the cardiothoracic ratio is reached; its width grows almost in proportion."""
-    for _ in range(2):
+    for n in range(2):
+        yield Progress(n / 2, "drawing the heart")
         heart, thorax = heart_and_thorax_mm(Plan(chest.makers, to_standard, 6.0))
         chest.centre.heart_scale *= ratio * thorax / heart
 

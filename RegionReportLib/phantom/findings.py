@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..progress import Progress, Work
 from .lesions import Garden
 from .lung_findings import (
     plant_atelectasis,
@@ -35,9 +36,10 @@ PLANTERS: dict[FindingKind, Callable[[Garden, Finding], None]] = {
 }
 
 
-def plant(garden: Garden, findings: tuple[Finding, ...]) -> None:
+def plant(garden: Garden, findings: tuple[Finding, ...]) -> Work[None]:
     """Plant all findings that are placed; those of the whole patient are left out here."""
     for kind, planter in PLANTERS.items():
         for finding in findings:
             if finding.kind is kind:
+                yield Progress(len(garden.planted) / (2 * len(findings) + 1), f"placing {kind.value}")
                 planter(garden, finding)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from scipy import ndimage
 
 from ..anatomy.regions import Side, Zone
 from ..imaging.box import Box
@@ -35,7 +36,8 @@ def plant_nodule(garden: Garden, finding: Finding) -> None:
     size = finding.size if finding.size is not None else float(np.clip(rng.lognormal(2.2, 0.55), 4, 35))
     side, zone = _place(garden, finding)
     radius = size / 2
-    fits = (plan.lung(side) < -(radius * 1.05 + 2)) & plan.zone(side, zone) & ~plan.taken
+    free = ~ndimage.binary_dilation(plan.taken, iterations=1 + int(radius / plan.step_mm))
+    fits = (plan.lung(side) < -(radius * 1.05 + 2)) & plan.zone(side, zone) & free
     if not fits.any():  # a large nodule in a narrow zone may touch the pleura
         fits = plan.zone(side, zone) & (plan.lung(side) < -radius * 0.6)
     centre = garden.plan.points(fits)[rng.integers(np.count_nonzero(fits))]
@@ -84,14 +86,14 @@ def plant_effusion(garden: Garden, finding: Finding) -> None:
     garden.chest.makers[names[0]] = lambda f: (key(f) - np.float32(level + band * 1.3)) / np.float32(1.3)
     garden.chest.makers[names[1]] = lambda f: (key(f) - np.float32(level)) / np.float32(1.3)
     host = f"lung_{side.value}"
-    for name, kind, size, hu in (
-        (names[0], FindingKind.ATELECTASIS, squeezed, lung_hu),
-        (names[1], FindingKind.EFFUSION, volume, fluid_hu),
+    for name, kind, size, hu, over in (
+        (names[0], FindingKind.ATELECTASIS, squeezed, lung_hu, 0),
+        (names[1], FindingKind.EFFUSION, volume, fluid_hu, 1),
     ):
         number = garden.next_number
-        solid = _filling(garden, side, name, hu, number)
+        solid = _filling(garden, side, name, hu, over)
         garden.add(Planted(number, kind, "lungs", host, size, "mL", hu, side), Stage.LUNG, solid)
-    plan.taken |= (plan.lung(side) < 0) & (values < level + band + 8)
+    plan.taken |= (plan.lung(side) < 0) & (values < level + band * 1.3)
 
 
 def plant_atelectasis(garden: Garden, finding: Finding) -> None:
@@ -105,9 +107,9 @@ def plant_atelectasis(garden: Garden, finding: Finding) -> None:
     number = garden.next_number
     name, host = f"lesion_{number}", f"lung_{side.value}"
     garden.chest.makers[name] = lambda f: (key(f) - np.float32(level)) / np.float32(1.3)
-    solid = _filling(garden, side, name, hu, number)
+    solid = _filling(garden, side, name, hu)
     garden.add(Planted(number, finding.kind, "lungs", host, volume, "mL", hu, side), Stage.LUNG, solid)
-    plan.taken |= (plan.lung(side) < 0) & (key(plan) < level + 6)
+    plan.taken |= (plan.lung(side) < 0) & (key(plan) < level)
 
 
 def plant_pneumothorax(garden: Garden, finding: Finding) -> None:
@@ -123,15 +125,15 @@ def plant_pneumothorax(garden: Garden, finding: Finding) -> None:
         climb = _CLIMB_MM * (1 - np.exp(-depth / _CLIMB_MM))
         return np.asarray(-f.y - slope * f.z + climb, dtype=np.float32)
 
-    level = plan.level_reaching(key(plan), plan.lung(side) < 0, volume)
+    level = plan.level_reaching(key(plan), (plan.lung(side) < 0) & ~plan.taken, volume)
     number = garden.next_number
     name, host = f"lesion_{number}", f"lung_{side.value}"
     garden.chest.makers[name] = lambda f: (key(f) - np.float32(level)) / np.float32(1.45)
     field = _field(name)
     pleura = Solid(LUNG_BOX[side.value], lambda b: np.abs(field(b)) - np.float32(0.35), -350.0, None, (host,))
-    air = _filling(garden, side, name, -998.0, number)
+    air = _filling(garden, side, name, -998.0)
     garden.add(Planted(number, finding.kind, "lungs", host, volume, "mL", -998.0, side), Stage.LUNG, air, pleura)
-    plan.taken |= (plan.lung(side) < 0) & (key(plan) < level + 8)
+    plan.taken |= (plan.lung(side) < 0) & (key(plan) < level)
 
 
 def plant_consolidation(garden: Garden, finding: Finding) -> None:
@@ -159,7 +161,7 @@ def plant_consolidation(garden: Garden, finding: Finding) -> None:
     name, host = f"lesion_{number}", f"lung_{side.value}"
     garden.chest.makers[name] = lambda f: smooth_max(key(f) - np.float32(level), fissure(f), 1)
     hu = float(rng.uniform(24, 46)) + (35 if garden.chest.habitus.tissue.blood > 80 else 0)
-    solid = _filling(garden, side, name, hu, number)
+    solid = _filling(garden, side, name, hu)
     inside = room & (key(plan) < level)
     bronchi = _bronchogram(garden, side, inside, number)
     zone = max(_ZONES, key=lambda z: int(np.count_nonzero(inside & plan.zone(side, z))))
@@ -167,7 +169,7 @@ def plant_consolidation(garden: Garden, finding: Finding) -> None:
     garden.add(
         Planted(number, finding.kind, "lungs", host, volume, "mL", hu, side, zone, where), Stage.LUNG, solid, *bronchi
     )
-    plan.taken |= room & (key(plan) < level + 8)
+    plan.taken |= room & (key(plan) < level)
 
 
 def _bronchogram(garden: Garden, side: Side, inside: Mask, number: int) -> list[Painter]:
@@ -215,10 +217,21 @@ def _dependent(side: Side) -> Callable[[Points], F32]:
     return key
 
 
-def _filling(garden: Garden, side: Side, name: str, hu: float, number: int) -> Filling:
-    background = garden.chest.habitus.tissue.lung
+def _filling(garden: Garden, side: Side, name: str, hu: float, over: int = 0) -> Filling:
+    """Return the painter of the field `name`; it leaves out what fills the side already, but for the last `over`."""
+    number = garden.next_number
     space, host = f"hemithorax_{side.value}", f"lung_{side.value}"
-    return Filling(LUNG_BOX[side.value], _field(name), hu, space, background, host, number)
+    earlier = [p.number for p in garden.planted if p.side is side and p.unit == "mL"]
+    earlier = earlier[: len(earlier) - over]
+
+    def distance(b: Block) -> F32:
+        out = b[name]
+        for other in earlier:
+            out = np.maximum(out, -b[f"lesion_{other}"])
+        return out
+
+    background = garden.chest.habitus.tissue.lung
+    return Filling(LUNG_BOX[side.value], distance, hu, space, background, host, number)
 
 
 def _field(name: str) -> Callable[[Block], F32]:

@@ -56,6 +56,8 @@ class Solid:
         material = np.float32(self.hu) if isinstance(self.hu, (int, float)) else self.hu(block, distance)
         here += share * (material - here)
         inside = share > 0.5
+        if self.lesion and not inside.any():  # smaller than a voxel: what holds most of it
+            inside = share >= 0.5 * share.max()
         if self.structure is not None:
             labels[inside] = slab.code(self.structure) if self.structure else 0
         if self.lesion or self.structure is not None:  # what is replaced is no lesion any more

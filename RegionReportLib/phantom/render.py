@@ -68,7 +68,7 @@ def render(
             painter.paint(slab)
         middle = slice(plan.halo + plan.fine // 2, plan.halo + (stop - start) * plan.fine, plan.fine)
         labels[start:stop] = slab.labels[middle]
-        _collect(marks, slab.lesions[middle], start)
+        _collect(marks, _at_slices(slab.lesions, middle, plan), start)
         values = plan.average(slab.hu, stop - start)
         del slab
         yield Progress((start + 0.7 * (stop - start)) / count, "adding noise")
@@ -142,6 +142,16 @@ def _grain(rng: np.random.Generator, shape: tuple[int, int], sigma: float) -> F3
         return white
     smooth = ndimage.gaussian_filter(white, sigma, mode="wrap", truncate=3.0)
     return np.asarray(smooth / smooth.std(), dtype=np.float32)
+
+
+def _at_slices(painted: LabelArray, middle: slice, plan: Slicing) -> LabelArray:
+    """Return the lesions at the slice centres, and wherever a slice has them if they fall between all centres."""
+    out: LabelArray = painted[middle].copy()
+    for number in np.setdiff1d(painted, out):
+        for offset in range(-(plan.fine // 2), plan.fine // 2 + 1):
+            part = painted[middle.start + offset : middle.stop + offset : plan.fine][: len(out)]
+            out[: len(part)][part == number] = number
+    return out
 
 
 def _collect(marks: dict[int, list[Crop]], lesions: LabelArray, start: int) -> None:

@@ -167,3 +167,24 @@ def test_a_nodule_can_be_put_into_each_zone(side: Side, zone: Zone, third: int) 
     lung = case.masks.box(case.masks.bounds()[f"lung_{side.value}"])
     height = 3 * (nodule.point_mm[2] - lung.min_mm[2]) / (lung.max_mm[2] - lung.min_mm[2])
     assert third - 0.1 < height < third + 1.1
+
+
+def test_what_fills_one_side_does_not_eat_its_neighbour() -> None:
+    findings = (
+        Finding(K.EFFUSION, 300, Side.LEFT),
+        Finding(K.ATELECTASIS, 60, Side.LEFT),
+        Finding(K.PNEUMOTHORAX, 200, Side.LEFT),
+        Finding(K.CONSOLIDATION, 100, Side.LEFT),
+    )
+    case = finish(make_case(Recipe(23, findings, Scan(rows=96, step_mm=4.0), noise_hu=0)))
+    assert one(case, K.EFFUSION).volume_ml == pytest.approx(300, rel=0.08)
+    assert one(case, K.PNEUMOTHORAX).volume_ml == pytest.approx(200, rel=0.08)
+    assert one(case, K.CONSOLIDATION).volume_ml == pytest.approx(100, rel=0.12)
+    asked_for = [x for x in case.lesions if x.planted.kind is K.ATELECTASIS and x.planted.size == 60]
+    assert asked_for[0].volume_ml == pytest.approx(60, rel=0.12)
+
+
+def test_a_nodule_smaller_than_a_voxel_still_has_a_place() -> None:
+    scan = Scan(rows=64, step_mm=10.0)
+    case = finish(make_case(Recipe(24, (Finding(K.NODULE, 3, Side.RIGHT, Zone.UPPER),), scan)))
+    assert one(case, K.NODULE).mask.any()
