@@ -24,7 +24,7 @@ class Look:
 
 
 # The fill is multiplied by the display node's own 0.5: the CT stays readable under the chosen region.
-CHOSEN = Look(fill=0.5, outline=1.0, surface=1.0)
+CHOSEN = Look(fill=0.36, outline=1.0, surface=1.0)
 FAINT = Look(fill=0.0, outline=0.25, surface=0.08)
 
 

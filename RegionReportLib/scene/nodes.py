@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -23,3 +25,13 @@ def remove(scene: Any, node: Any) -> None:
     for part in parts:
         if part is not None and part.GetScene() is not None:
             scene.RemoveNode(part)
+
+
+@contextmanager
+def batch(scene: Any) -> Iterator[None]:
+    """Let the views learn of many changes at once: outside a batch each new segment or surface redraws all."""
+    scene.StartState(scene.BatchProcessState)
+    try:
+        yield
+    finally:
+        scene.EndState(scene.BatchProcessState)

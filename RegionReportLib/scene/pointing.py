@@ -6,6 +6,7 @@ Choosing reads boxes, points and node headers only, never a voxel. What is to be
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -19,21 +20,30 @@ from .box_node import BoxNode
 from .looks import CtWindow, SegmentLooks, Standpoints, set_camera
 from .nodes import nodes_of
 from .segmentation_reading import parts_of
-from .space import SceneProblem, as_stored, ijk_to_world, moved, node_to_world, same_place, shape_kji
+from .space import SceneProblem, as_stored, from_vtk, ijk_to_world, moved, node_to_world, same_place, shape_kji
 
 _REFERENCE = "Reference image geometry"
+_WELL_IN_VIEW = 0.85
+"""The part of a view's width and height, around its middle, in which a place need not be centred."""
+
+
+class Jump(Enum):
+    """How slice views go to a place: scroll only, centre it, or centre it only where it would not be well in view."""
+
+    SCROLL = "scroll"
+    CENTER = "center"
+    CENTER_IF_HIDDEN = "center if hidden"
 
 
 @dataclass(frozen=True, slots=True)
 class Manner:
     """How places are brought into view, as the reader set it.
 
-    `center` puts the place into the middle of each slice view, else slices change their offset only; `follow_window`
-    sets the region's CT window; `turn_3d` moves the cameras; `return_views` takes slices and cameras back on leaving.
-    The zoom is never changed.
+    `follow_window` sets the region's CT window; `turn_3d` moves the cameras; `return_views` takes slices and cameras
+    back on leaving. The zoom is never changed.
     """
 
-    center: bool = True
+    jump: Jump = Jump.CENTER_IF_HIDDEN
     draw_box: bool = True
     follow_window: bool = True
     turn_3d: bool = True
@@ -152,12 +162,20 @@ class SceneViewer:
         cameras = nodes_of(self._scene, "vtkMRMLCameraNode") if self.manner.turn_3d else []
         self._standpoints.note(slices, cameras)
         for node in slices:
-            jump = node.JumpSliceByCentering if self.manner.center else node.JumpSliceByOffsetting
-            jump(*world_mm)
+            node.JumpSliceByOffsetting(*world_mm)
+            if self.manner.jump is Jump.CENTER or (self.manner.jump is not Jump.SCROLL and _hidden(node, world_mm)):
+                node.JumpSliceByCentering(*world_mm)
         for node in cameras:
             # The whole camera moves: direction and distance, so the reader's view of the body, stay the same.
             step = np.array(world_mm) - node.GetFocalPoint()
             set_camera(node, np.array(node.GetPosition()) + step, world_mm)
+
+
+def _hidden(slice_node: Any, world_mm: Point) -> bool:
+    """Tell whether a slice view shows a point of its plane not at all or near its edge only."""
+    in_slice = np.linalg.inv(from_vtk(slice_node.GetSliceToRAS())) @ (*world_mm, 1.0)
+    from_middle = in_slice[:2] - slice_node.GetXYZOrigin()[:2]
+    return bool((np.abs(from_middle) > _WELL_IN_VIEW / 2 * np.array(slice_node.GetFieldOfView()[:2])).any())
 
 
 def _reference(text: str) -> tuple[FloatArray, tuple[int, int, int]] | None:

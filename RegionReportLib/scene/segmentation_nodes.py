@@ -17,7 +17,7 @@ from ..errors import Conflict
 from ..imaging.masks import RegionMasks
 from ..imaging.segments import Segment, segments_of
 from ..report.canonical import canonical
-from .nodes import remove
+from .nodes import batch, remove
 from .segment_names import terminology_entry
 from .space import ijk_to_node, ijk_to_world, same_place, shape_kji, to_vtk
 from .volume_nodes import voxels_of
@@ -31,8 +31,10 @@ TAG_COVERAGE = "RegionReport.coverage"
 TAG_NOTE = "RegionReport.coverage_note"
 TAG_METHOD = "RegionReport.method"
 LABELMAP = "Binary labelmap"
-RESTING_FILL = 0.3
+RESTING_FILL = 0.2
 """2D fill of a segment that nobody points at; the node's own 0.5 comes on top, so that the CT stays readable."""
+RESTING_SURFACE = {"lungs": 0.25, "bones": 0.5, "upper_abdomen": 0.6}
+"""3D opacity of the regions that would hide what lies inside or behind them."""
 
 
 def masks_to_node(scene: Any, volume_node: Any, masks: RegionMasks, into: Any = None) -> Any:
@@ -51,7 +53,8 @@ def masks_to_node(scene: Any, volume_node: Any, masks: RegionMasks, into: Any = 
     node.SetAndObserveTransformNodeID(volume_node.GetTransformNodeID())
     node.SetReferenceImageGeometryParameterFromVolumeNode(volume_node)
     segments = segments_of(masks)
-    _fill(node, volume_node, masks, segments)
+    with batch(scene):
+        _fill(node, volume_node, masks, segments)
     _keep_structures(scene, node, volume_node, masks, segments)
     if into is None:
         _dress(node, segments)
@@ -142,6 +145,7 @@ def _dress(node: Any, segments: list[Segment]) -> None:
     before = display.StartModify()
     for segment in segments:
         display.SetSegmentOpacity2DFill(segment.id, RESTING_FILL)
+        display.SetSegmentOpacity3D(segment.id, RESTING_SURFACE.get(segment.region.id, 1.0))
     display.EndModify(before)
 
 

@@ -1,11 +1,12 @@
 """Surfaces of segments for the 3D views: made once, coarse enough to be turned on a computer without a graphics card.
 
-The label map is averaged over blocks of about two millimetres and cut at one half, which smooths as much as it
-shrinks; 3D Slicer's own conversion works on every voxel and takes seconds per organ.
+The label map is sampled about every two millimetres, blurred and cut; 3D Slicer's own conversion works on every voxel
+and takes seconds per organ.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,13 +17,17 @@ from vtk.util.numpy_support import numpy_to_vtk
 
 from ..imaging.grid import FloatArray
 from ..progress import Progress, Work
+from .nodes import batch
 from .space import from_vtk, to_vtk
 from .volume_nodes import voxels_of
 
 SURFACE = "Closed surface"
 LABELMAP = "Binary labelmap"
-BLOCK_MM = 2.0
-"""Ribs and bronchi are 6 to 12 mm thick: three blocks across keep them whole."""
+STEP_MM = 2.0
+"""Ribs and bronchi are 6 to 12 mm thick: three samples across keep them whole."""
+_BLUR = 0.8
+_MARGIN = 2
+_LEVEL = 0.4  # below one half, since the blur takes more from convex and thin parts than it gives
 
 
 def missing_surfaces(node: Any) -> tuple[str, ...]:
@@ -33,24 +38,38 @@ def missing_surfaces(node: Any) -> tuple[str, ...]:
 
 
 def make_surfaces(node: Any) -> Work[None]:
-    """Give each segment of a node its surface, one after the other; what has one already is left alone.
+    """Give each segment of a node its surface; what has one already is left alone.
 
-    Segments whose label map a reader changes lose their surface; 3D Slicer or the next call makes it anew.
+    The views learn of all surfaces at once at the end. Segments whose label map a reader changes lose their surface;
+    3D Slicer or the next call makes it anew.
     """
     ids = missing_surfaces(node)
+    sampled: dict[int, _Sampled] = {}  # segments of one layer share their label map
+    surfaces: dict[str, Any] = {}
     for number, segment_id in enumerate(ids):
         yield Progress(number / len(ids), "surfaces")
         segment = node.GetSegmentation().GetSegment(segment_id)
-        if segment is not None:  # deleted between two steps
-            segment.AddRepresentation(SURFACE, _surface(segment))
-    if ids:
-        segmentation = node.GetSegmentation()
+        image = None if segment is None else _image(segment)  # a segment may go between two steps
+        if image is not None:
+            if id(image) not in sampled:
+                sampled[id(image)] = _Sampled.of(image)
+            surfaces[segment_id] = sampled[id(image)].surface(segment.GetLabelValue())
+    _add(node, surfaces)
+    yield Progress(1.0, "surfaces")
+
+
+def _add(node: Any, surfaces: dict[str, Any]) -> None:
+    segmentation, scene, display = node.GetSegmentation(), node.GetScene(), node.GetDisplayNode()
+    if not surfaces or scene is None:
+        return
+    with batch(scene):
+        for segment_id, surface in surfaces.items():
+            segment = segmentation.GetSegment(segment_id)
+            if segment is not None:
+                segment.AddRepresentation(SURFACE, surface)
         segmentation.InvokeEvent(segmentation.ContainedRepresentationNamesModified)
-        display = node.GetDisplayNode()
         if display is not None:
             display.SetPreferredDisplayRepresentationName3D(SURFACE)
-            display.Modified()
-    yield Progress(1.0, "surfaces")
 
 
 def _image(segment: Any) -> Any:
@@ -58,54 +77,59 @@ def _image(segment: Any) -> Any:
     return image if image is not None and min(image.GetDimensions()) > 0 else None
 
 
-def _surface(segment: Any) -> Any:
-    image = _image(segment)
-    matrix = vtk.vtkMatrix4x4()
-    image.GetImageToWorldMatrix(matrix)
-    to_node = from_vtk(matrix)
-    first_ijk = np.array(image.GetExtent()[::2])
-    mask = voxels_of(image) == segment.GetLabelValue()
-    found = ndimage.find_objects(mask.view(np.uint8))
-    if not found or found[0] is None:
-        return vtk.vtkPolyData()
-    spacing = np.linalg.norm(to_node[:3, :3], axis=0)
-    factor = np.maximum(1, (BLOCK_MM / spacing + 0.25).astype(int))
-    share = _block_means(mask[found[0]], factor[::-1])
-    block_to_index = np.eye(4)
-    block_to_index[:3, :3] = np.diag(factor)
-    start_ijk = np.array([s.start for s in found[0]])[::-1] + first_ijk
-    # Block n, behind one block of padding, has its centre at voxel (n - 1) * factor + (factor - 1) / 2.
-    block_to_index[:3, 3] = start_ijk - factor + (factor - 1) / 2
-    return _contour(share, to_node @ block_to_index)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sampled:
+    """Every few voxels of a label map, and the matrix from sample indices `(i, j, k)` to the node's millimetres."""
 
+    labels: npt.NDArray[Any]
+    to_node: FloatArray
+    image: Any  # kept, so that no other image gets its id meanwhile
 
-def _block_means(mask: npt.NDArray[np.bool_], factor_kji: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-    """Return the share 0..1 of each block that is in the mask, with one empty block around."""
-    means = mask.astype(np.float32)
-    for axis, factor in enumerate(int(f) for f in factor_kji):
-        if factor > 1:
-            starts = np.arange(0, means.shape[axis], factor)
-            means = np.add.reduceat(means, starts, axis=axis) / np.float32(factor)
-    return np.pad(means, 1)
+    @classmethod
+    def of(cls, image: Any) -> _Sampled:
+        matrix = vtk.vtkMatrix4x4()
+        image.GetImageToWorldMatrix(matrix)
+        to_node = from_vtk(matrix)
+        step = np.maximum(1, (STEP_MM / np.linalg.norm(to_node[:3, :3], axis=0) + 0.25).astype(int))
+        size = np.array(image.GetDimensions())
+        first = np.minimum(step // 2, size - 1)
+        i, j, k = (slice(int(f), None, int(n)) for f, n in zip(first, step, strict=True))
+        to_index = np.eye(4)
+        to_index[:3, :3] = np.diag(step)
+        to_index[:3, 3] = first + image.GetExtent()[::2]
+        return cls(np.ascontiguousarray(voxels_of(image)[k, j, i]), to_node @ to_index, image)
+
+    def surface(self, label: int) -> Any:
+        """Return the surface around one label, empty if no sample has it."""
+        found = ndimage.find_objects((self.labels == label).view(np.uint8))
+        if not found:
+            return vtk.vtkPolyData()
+        mask = np.pad(self.labels[found[0]] == label, _MARGIN).astype(np.float32)
+        shift = np.eye(4)
+        shift[:3, 3] = np.array([s.start for s in found[0]])[::-1] - _MARGIN
+        return _contour(ndimage.gaussian_filter(mask, _BLUR, truncate=2.5), self.to_node @ shift)
 
 
 def _contour(share: npt.NDArray[np.float32], to_node: FloatArray) -> Any:
     image = vtk.vtkImageData()
     image.SetDimensions(*share.shape[::-1])
     image.GetPointData().SetScalars(numpy_to_vtk(share.ravel(), deep=True))
-    # Without this blur a flat cut through blocks of 0 and 1 shows steps.
-    smooth = vtk.vtkImageGaussianSmooth()
-    smooth.SetInputData(image)
-    smooth.SetStandardDeviations(0.6, 0.6, 0.6)
     contour = vtk.vtkFlyingEdges3D()
-    contour.SetInputConnection(smooth.GetOutputPort())
-    contour.SetValue(0, 0.4)
+    contour.SetInputData(image)
+    contour.SetValue(0, _LEVEL)
     contour.ComputeScalarsOff()
     contour.ComputeNormalsOff()
+    smooth = vtk.vtkWindowedSincPolyDataFilter()  # takes the terraces of thick slices away, not the volume
+    smooth.SetInputConnection(contour.GetOutputPort())
+    smooth.SetNumberOfIterations(12)
+    smooth.SetPassBand(0.08)
+    smooth.BoundarySmoothingOff()
+    smooth.FeatureEdgeSmoothingOff()
+    smooth.NormalizeCoordinatesOn()
     transform = vtk.vtkTransform()
     transform.SetMatrix(to_vtk(to_node))
     placed = vtk.vtkTransformPolyDataFilter()
-    placed.SetInputConnection(contour.GetOutputPort())
+    placed.SetInputConnection(smooth.GetOutputPort())
     placed.SetTransform(transform)
     source = placed
     if np.linalg.det(to_node[:3, :3]) < 0:  # a mirrored grid turns triangles inside out

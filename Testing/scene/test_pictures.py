@@ -13,7 +13,7 @@ from RegionReportLib.anatomy.regions import region
 from RegionReportLib.imaging.box import Box
 from RegionReportLib.progress import finish
 from RegionReportLib.review.highlight import Area, Highlight
-from RegionReportLib.scene.pointing import Manner, SceneViewer
+from RegionReportLib.scene.pointing import Jump, Manner, SceneViewer
 from RegionReportLib.scene.segmentation_nodes import masks_to_node
 from RegionReportLib.scene.surfaces import make_surfaces
 from RegionReportLib.scene.volume_nodes import volume_to_node
@@ -57,7 +57,7 @@ def tint(picture: Picture, row: int, column: int) -> np.ndarray:
 
 def test_the_region_is_coloured_at_the_place_in_every_slice_and_the_ct_shines_through(scene: Any) -> None:
     views, volume_node, node = scene
-    SceneViewer(views.scene, volume_node, node, GRID).point_at(SHOWN)
+    SceneViewer(views.scene, volume_node, node, GRID, Manner(jump=Jump.CENTER)).point_at(SHOWN)
     for view in views.slices.values():
         picture = views.picture(view)
         row, column = views.pixel_of(view, HEART)
@@ -101,7 +101,7 @@ def test_the_box_is_drawn_on_its_edges(scene: Any) -> None:
 def test_other_regions_are_faint(scene: Any) -> None:
     views, volume_node, node = scene
     view, point = views.slices["axial"], np.array(center_of("mediastinum", GRID))
-    viewer = SceneViewer(views.scene, volume_node, node, GRID, Manner(center=False, follow_window=False))
+    viewer = SceneViewer(views.scene, volume_node, node, GRID, Manner(jump=Jump.SCROLL, follow_window=False))
     here = Highlight((Area("mediastinum"),), tuple(point), None, None)
     viewer.point_at(here)
     row, column = views.pixel_of(view, point)
@@ -118,6 +118,7 @@ def colourfulness(picture: Picture, row: int, column: int) -> float:
 
 def test_in_3d_the_chosen_region_is_opaque_in_the_middle_of_the_view(scene: Any) -> None:
     views, volume_node, node = scene
+    node.GetDisplayNode().SetAllSegmentsOpacity3D(1.0)
     before = views.picture(views.space)
     viewer = SceneViewer(views.scene, volume_node, node, GRID, Manner(draw_box=False))
     viewer.point_at(SHOWN)

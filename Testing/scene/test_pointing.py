@@ -16,7 +16,7 @@ from RegionReportLib.imaging.box import Box
 from RegionReportLib.imaging.grid import Grid
 from RegionReportLib.review.highlight import Area, Highlight
 from RegionReportLib.review.viewer import Viewer
-from RegionReportLib.scene.pointing import Manner, SceneViewer
+from RegionReportLib.scene.pointing import Jump, Manner, SceneViewer
 from RegionReportLib.scene.segmentation_nodes import masks_to_node
 from RegionReportLib.scene.space import SceneProblem, to_vtk
 from RegionReportLib.scene.volume_nodes import volume_to_node
@@ -46,6 +46,7 @@ class Stage:
     grid: Grid
 
     def viewer(self, manner: Manner | None = None) -> SceneViewer:
+        manner = manner or Manner(jump=Jump.CENTER)  # so that the middle of a view tells where it went
         return SceneViewer(self.host.scene, self.volume, self.segmentation, self.grid, manner)
 
     @property
@@ -128,7 +129,7 @@ def test_a_hidden_region_is_shown_when_chosen_and_hidden_again(stage: Stage) -> 
 def test_all_slices_are_centred_on_the_point_and_keep_their_zoom(stage: Stage) -> None:
     stage.slices[0].SetFieldOfView(123, 234, 1)
     before = [node.GetFieldOfView() for node in stage.slices]
-    stage.viewer().point_at(SHOWN)
+    stage.viewer(Manner(jump=Jump.CENTER)).point_at(SHOWN)
     for node, zoom in zip(stage.slices, before, strict=True):
         assert np.allclose(center_of_view(node), POINT)
         assert node.GetFieldOfView() == zoom
@@ -136,11 +137,27 @@ def test_all_slices_are_centred_on_the_point_and_keep_their_zoom(stage: Stage) -
 
 def test_slices_may_change_their_offset_only(stage: Stage) -> None:
     before = [center_of_view(node) for node in stage.slices]
-    stage.viewer(Manner(center=False)).point_at(SHOWN)
+    stage.viewer(Manner(jump=Jump.SCROLL)).point_at(SHOWN)
     for node, start, axis in zip(stage.slices, before, (2, 0, 1), strict=True):  # axial, sagittal, coronal
         expected = start.copy()
         expected[axis] = POINT[axis]
         assert np.allclose(center_of_view(node), expected)
+
+
+def test_slices_stay_where_they_are_as_long_as_the_place_is_well_in_view(stage: Stage) -> None:
+    axial = stage.slices[0]
+    axial.SetFieldOfView(200, 100, 1)
+    viewer = stage.viewer(Manner())
+    viewer.point_at(replace(SHOWN, point_ras_mm=(84, 42, -900)))  # within 85 % of 200 × 100 mm around 0, 0
+    assert np.allclose(center_of_view(axial), (0, 0, -900))
+    viewer.point_at(replace(SHOWN, point_ras_mm=(84, 43, -910)))
+    assert np.allclose(center_of_view(axial), (84, 43, -910))
+    axial.SetXYZOrigin(-100, 0, 0)  # panned
+    viewer.point_at(replace(SHOWN, point_ras_mm=(84, 43, -920)))
+    assert np.allclose(center_of_view(axial), (84, 43, -920))
+    axial.JumpSliceByCentering(84, 43, -920)
+    viewer.point_at(replace(SHOWN, point_ras_mm=(184, 43, -920)))
+    assert np.allclose(center_of_view(axial), (184, 43, -920))
 
 
 def test_cameras_turn_to_the_point_without_turning_the_body(stage: Stage) -> None:
@@ -361,12 +378,13 @@ def test_places_move_with_a_hardened_transform(stage: Stage) -> None:
 @pytest.mark.parametrize("harden", [False, True])
 def test_a_segmentation_left_behind_does_not_stand_out_and_that_is_said(stage: Stage, harden: bool) -> None:
     viewer = stage.viewer()
+    resting = stage.display.GetSegmentOpacity3D("lung_left")
     stage.under(turned(), stage.volume)
     if harden:
         stage.volume.HardenTransform()
     (note,) = viewer.point_at(SHOWN)
     assert "moved apart" in note
-    assert stage.display.GetSegmentOpacity3D("lung_left") == stage.display.GetSegmentOpacity3D("heart_great_vessels")
+    assert stage.display.GetSegmentOpacity3D("lung_left") == resting
     assert np.allclose(center_of_view(stage.slices[0]), (turned() @ (*POINT, 1))[:3])
 
 
