@@ -16,6 +16,7 @@ from ..imaging.volume import Volume
 from ..measure.examine import measure
 from ..progress import Progress, Work, part
 from ..report.document import Report, Study
+from ..report.sentence import Sentence
 from ..segment.backend import Segmenter
 from .writer import Seen, Writer
 
@@ -46,40 +47,50 @@ def draft(
     `created_at` is ISO 8601 with zone. `prior` tells that an earlier examination is at hand, so that comparisons may
     be true. Raises InputRefused for a scan that is no chest. The same input gives the same report.
     """
-    started = time.perf_counter()
-    seconds: dict[str, float] = {}
-
-    def lap(stage: str) -> None:
-        seconds[stage] = round(time.perf_counter() - started - sum(seconds.values()), 3)
-
+    watch = _Stopwatch()
     if masks is None:
         masks = yield from part(segmenter.segment(volume), 0.0, _SEGMENTED)
-        lap("segment")
+        watch.lap("segment")
     places = yield from part(places_of(masks), _SEGMENTED, _PLACED)
-    lap("places")
+    watch.lap("places")
     measurements = yield from part(measure(volume, masks), _PLACED, _MEASURED)
-    lap("measure")
+    watch.lap("measure")
     seen = Seen(volume, masks, places, measurements)
     sentences = yield from part(writer.write(seen), _MEASURED, _WRITTEN)
-    lap("write")
-    digest = volume.digest()
-    report = Report(
-        id=_report_id(digest, created_at),
-        study=Study(volume.provenance.path, digest, volume.grid, volume.provenance.dicom, prior),
-        coverage=masks.coverage,
-        coverage_notes=masks.coverage_notes,
-        places=places,
-        measurements=measurements,
-        sentences=sentences,
-        writer=writer.name,
-        segmenter=masks.method,
-        created_at=created_at,
-        notes=volume.provenance.notes,
-    )
-    report = check(report)
-    lap("check")
+    watch.lap("write")
+    study = Study(volume.provenance.path, volume.digest(), volume.grid, volume.provenance.dicom, prior)
+    report = check(_report(seen, sentences, writer.name, study, created_at))
+    watch.lap("check")
     yield Progress(1.0, "drafted")
-    return Draft(report, masks, seconds)
+    return Draft(report, masks, watch.seconds)
+
+
+class _Stopwatch:
+    """Seconds from lap to lap."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.seconds[stage], self._last = round(now - self._last, 3), now
+
+
+def _report(seen: Seen, sentences: tuple[Sentence, ...], writer: str, study: Study, created_at: str) -> Report:
+    return Report(
+        id=_report_id(study.digest, created_at),
+        study=study,
+        coverage=seen.masks.coverage,
+        coverage_notes=seen.masks.coverage_notes,
+        places=seen.places,
+        measurements=seen.measurements,
+        sentences=sentences,
+        writer=writer,
+        segmenter=seen.masks.method,
+        created_at=created_at,
+        notes=seen.volume.provenance.notes,
+    )
 
 
 def _report_id(digest: str, created_at: str) -> str:

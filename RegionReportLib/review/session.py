@@ -174,8 +174,10 @@ class Session:
     def change_text(self, text: str) -> None:
         """Give the chosen sentence other words; its tie stays."""
         one = self._one()
-        if text.strip() != one.text:
-            self._do(ChangeText(one.id, text.strip()))
+        text = text.strip()
+        if text != one.text:
+            # The phrase follows its words by itself; whether something is there is said by the new words.
+            self._do(ChangeText(one.id, text, polarity=suggest(text, self.report.places).polarity))
 
     def split(self, at: int) -> None:
         """Divide the chosen sentence at a character."""
