@@ -157,6 +157,11 @@ def _air(findings: Findings, coverage: Coverage) -> Iterator[Line]:
             phrase = f"{side.value.capitalize()}-sided air outside the lung"
             text = f"{phrase} {wording.volume(value_of(m))}: pneumothorax, or a large subpleural bulla."
             yield Line(text, phrase, (m,))
+    for side in Side:
+        why = findings.unknown("extrapulmonary_air_volume", side)
+        if why is not None and "bullae" in why.reason:
+            phrase = f"{side.value.capitalize()}-sided air outside the lung"
+            yield Line(f"{phrase} not measured: {why.reason}.", phrase, (why,), Polarity.UNCERTAIN)
     none = {side: m for side, m in sided.items() if value_of(m) < AIR_LIMIT_ML}
     if none:
         phrase = "No air outside the lungs measured"

@@ -22,8 +22,8 @@ ENHANCED_HU = 90.0
 _CORE_MM = 6.0
 _MIN_VOXELS = 100
 METHOD = (
-    "median HU of the heart and great vessels 6 mm inside their outline; contrast if the upper decile exceeds "
-    "90 HU (unenhanced blood 27–50 HU: Abbasi, Sci Rep 2022;12:21380)"
+    "median HU of the aorta, or of heart and great vessels where the masks have no aorta, 6 mm inside the outline; "
+    "contrast if the upper decile of all exceeds 90 HU (unenhanced blood 27–50 HU: Abbasi, Sci Rep 2022;12:21380)"
 )
 
 
@@ -60,7 +60,9 @@ def blood_pool(volume: Volume, frame: Frame) -> Blood:
     values = part.hu[core]
     if values.size < _MIN_VOXELS:
         return NO_BLOOD
-    median = float(np.median(values))
+    # The aorta alone where it is known; it is pure blood, unlike the heart with its muscle.
+    aorta = part.hu[core & part.mask(["aorta"])]
+    median = float(np.median(aorta if aorta.size >= _MIN_VOXELS else values))
     enhanced = float(np.percentile(values, 90)) > ENHANCED_HU
     place = part.place(SUBJECT, core)
     return Blood(median, enhanced, _noise_hu(volume, place) if place else None, place)

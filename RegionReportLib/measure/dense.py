@@ -12,7 +12,7 @@ from scipy.spatial import KDTree
 from ..anatomy.regions import Zone
 from ..imaging.masks import BoolArray
 from ..report.measurement import Measurement
-from .frame import STEP_MM, Frame, block_of, point_in
+from .frame import STEP_MM, Frame, block_of, point_in, voxel_ml
 from .hemithorax import Hemithorax
 from .histogram import voxels_in
 from .scan import Scan
@@ -29,6 +29,7 @@ _PERIPHERAL_MM = 4.0
 _HILAR_MM = 8.0
 _HILUM_REACH_MM = 50.0
 _LEAST_VOXELS = 3
+_BESIDE_MM = 12.0
 
 METHOD = (
     "lung voxels above −500 HU (Gattinoni, Am J Respir Crit Care Med 2001;164:1701) where a ball of 8 mm fits, near "
@@ -51,15 +52,14 @@ def dense_in(scan: Scan, half: Hemithorax) -> list[Blob]:
     hilum = _hilum(half.part)
     # Coarse voxels blur vessels: what counts must be three voxels thick.
     least_mm = max(_PERIPHERAL_MM, _LEAST_VOXELS / 2 * scan.slice_spacing_mm)
-    found = []
+    # Lung collapsed along fluid is a layer, thinner than what counts elsewhere.
+    every = opened(dense & dilated(half.fluid, _BESIDE_MM), STEP_MM)
     for part in components(opened(dense, least_mm)):
-        if part.sum() * STEP_MM**3 / 1000 < SMALLEST_ML / 2:
+        if part.sum() * voxel_ml() < SMALLEST_ML / 2:
             break
-        thick = _without_vessels(part, hilum, least_mm)
-        if thick.any():
-            found.append(_blob(scan, half, thick))
-    found = [b for b in found if b.volume_ml >= SMALLEST_ML]
-    return sorted(found, key=lambda b: -b.volume_ml)
+        every |= _without_vessels(part, hilum, least_mm)
+    blobs = (_blob(scan, half, part) for part in components(every) if part.sum() * voxel_ml() >= SMALLEST_ML / 2)
+    return sorted((b for b in blobs if b.volume_ml >= SMALLEST_ML), key=lambda b: -b.volume_ml)
 
 
 def dense_measurements(scan: Scan, half: Hemithorax, caveat: str) -> Iterator[Measurement]:
@@ -112,8 +112,8 @@ def _zone_at(half: Hemithorax, blob: BoolArray) -> Zone:
 
 
 def _hilum(part: Frame) -> KDTree | None:
-    """Return the points of the main bronchi, which end at the hilum; None if the masks have none near."""
-    found = np.argwhere(part.mask(_BRONCHI)) * STEP_MM
+    """Return the points of main bronchi and central vessels, which end at the hilum; None if there are none near."""
+    found = np.argwhere(part.mask(_HILAR)) * STEP_MM
     return KDTree(found) if len(found) else None
 
 
@@ -137,4 +137,4 @@ def _without_vessels(blob: BoolArray, hilum: KDTree | None, least_mm: float) -> 
     return kept
 
 
-_BRONCHI = ("main_bronchi", "main_bronchus_right", "main_bronchus_left")
+_HILAR = ("main_bronchi", "main_bronchus_right", "main_bronchus_left", "pulmonary_artery", "pulmonary_vein")

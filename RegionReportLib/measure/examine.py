@@ -79,7 +79,7 @@ def _half(scan: Scan, side: Side, course: Course | None) -> Hemithorax | None:
     if mask.sum() * voxel_ml() < LEAST_ML:
         return None
     given = _given_fluid(scan, block, side)
-    fluid = given if given is not None else fluid_in(block, mask)
+    fluid = given if given is not None else fluid_in(block, mask, bool(scan.blood.enhanced))
     air = free_air_in(block, mask & ~fluid, course.air_hu if course else None)
     return Hemithorax(side, block, mask, fluid & mask, air, given is not None)
 
@@ -98,6 +98,6 @@ def _lung_findings(scan: Scan, side: Side, half: Hemithorax | None) -> Iterator[
         yield subject.unknown("dense_volume", DENSE_METHOD, reason)
         return
     caveat = scan.caveat("lungs")
-    yield fluid_volume(half, caveat, base_cut="inferior" in scan.cut_faces(scan.sided(side)))
+    yield fluid_volume(half, caveat, scan.cut_faces(scan.sided(side)))
     yield air_volume(half, caveat)
     yield from dense_measurements(scan, half, caveat)

@@ -35,6 +35,10 @@ def mediastinal_width(scan: Scan, course: Course | None) -> Measurement:
         return MEDIASTINUM.unknown("mediastinal_width", METHOD, reason)
     if not (scan.sided(Side.RIGHT) and scan.sided(Side.LEFT)):
         return MEDIASTINUM.unknown("mediastinal_width", METHOD, "not between two lungs in the scan")
+    cut = scan.cut_faces(names) & {"left", "right"}
+    if cut:
+        reason = f"mediastinum cut at the {' and '.join(sorted(cut))} edge of the scan"
+        return MEDIASTINUM.unknown("mediastinal_width", METHOD, reason)
     part = scan.frame.crop(where)
     rows = np.flatnonzero(np.abs(part.heights_mm() - level) <= 5.0)
     mask = part.mask(names)

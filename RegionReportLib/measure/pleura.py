@@ -21,8 +21,9 @@ from .subject import Subject
 # Mean density of 100 effusions: transudates 0 to 32 HU, exudates −21 to 28 HU (Abramowitz Y et al., AJR 2009;192:618).
 FLUID_HU = (-20.0, 32.0)
 # Half-width around a collection's own median: within fluid only noise remains after averaging, while collapsed or
-# consolidated lung lies 20 HU and more above it even without contrast.
+# consolidated lung lies 20 HU and more above it even without contrast, and far above it with contrast.
 _FLUID_SPREAD_HU = 20.0
+_FLUID_SPREAD_ENHANCED_HU = 35.0
 # Half-way between aerated lung and fluid; whole voxels of fluid count from here at the lung's side.
 _FLUID_EDGE_HU = -400.0
 # Below this a rim of partial volume or a normal pleura cannot be told from fluid.
@@ -46,14 +47,15 @@ FLUID_METHOD = (
     "6 mm thick, in contact with its wall; 2 mm averages"
 )
 AIR_METHOD = (
-    "air as dark as that of the trachea (below −980 HU if unknown) without lung texture, more than 8 mm thick, "
+    "air as dark as that of the trachea (below −980 HU if unknown) without lung texture, more than 6 mm thick, "
     "non-dependent, along the wall of the hemithorax (after Cai, AJR 2011;197:830); 2 mm averages"
 )
 GIVEN_METHOD = "volume of the segmenter's pleural effusion mask"
 
 
-def fluid_in(part: Frame, mask: BoolArray) -> BoolArray:
+def fluid_in(part: Frame, mask: BoolArray, enhanced: bool = False) -> BoolArray:
     """Return the pleural fluid of a hemithorax `mask`, all False if there is none that can be told."""
+    spread = _FLUID_SPREAD_ENHANCED_HU if enhanced else _FLUID_SPREAD_HU
     nothing = np.zeros_like(mask)
     solid = opened(mask & (part.hu > -200.0), _SHEET_MM)
     if solid.sum() * voxel_ml() < FLUID_LIMIT_ML / 2:
@@ -68,9 +70,10 @@ def fluid_in(part: Frame, mask: BoolArray) -> BoolArray:
             break
         if _is_fluid(part.hu, smooth, blob, wall):
             level = float(np.median(smooth[blob]))
-            found = found | _grown(blob, solid & (np.abs(smooth - level) < _FLUID_SPREAD_HU))
-    rim = mask & (part.hu > _FLUID_EDGE_HU) & ~solid
-    return np.asarray(found | (dilated(found, 3.0) & rim))
+            found = found | _grown(blob, solid & (np.abs(smooth - level) < spread))
+    # Partial volume with aerated lung on one side, with the chest wall on the other.
+    rim = (part.hu > _FLUID_EDGE_HU) & ~solid | dilated(~mask, STEP_MM)
+    return np.asarray(found | (dilated(found, 3.0) & mask & rim))
 
 
 def free_air_in(part: Frame, mask: BoolArray, trachea_hu: float | None) -> BoolArray:
@@ -80,11 +83,11 @@ def free_air_in(part: Frame, mask: BoolArray, trachea_hu: float | None) -> BoolA
     """
     nothing = np.zeros_like(mask)
     limit = _AIR_HU if trachea_hu is None else float(np.clip(trachea_hu + _AIR_ABOVE_TRACHEA_HU, -985.0, -960.0))
-    dark = mask & (part.hu < limit)
-    if dark.sum() * voxel_ml() < AIR_LIMIT_ML / 2:
+    if (mask & (part.hu < limit)).sum() * voxel_ml() < AIR_LIMIT_ML / 2:
         return nothing
     inner = mask & (part.hu < _AIR_EDGE_HU)  # the rim of partial volume must not lift the average
-    core = opened(inner & (smoothed(part.hu, inner) < limit), 4.0)
+    dark = inner & (smoothed(part.hu, inner) < limit)
+    core = opened(dark, _SHEET_MM)
     wall = dilated(~mask, 6.0)
     middle = np.argwhere(mask).mean(axis=0)
     found = nothing
@@ -93,6 +96,8 @@ def free_air_in(part: Frame, mask: BoolArray, trachea_hu: float | None) -> BoolA
             break
         if _is_free_air(blob, wall, float(middle[1])):
             found = found | blob
+    # What is as dark and not walled off is the same air, however thin: the tails of a pneumothorax.
+    found = np.asarray(ndimage.binary_dilation(found, iterations=0, mask=dark | found)) if found.any() else found
     rim = mask & dilated(found, 4.0) & ((part.hu < _AIR_EDGE_HU) | (wall & (part.hu < _WALL_EDGE_HU)))
     return np.asarray(found | rim)
 
@@ -105,16 +110,18 @@ def smoothed(hu: HuFrame, mask: BoolArray) -> HuFrame:
     return np.where(mask, total / np.maximum(share, 1e-3), hu).astype(np.float32)
 
 
-def fluid_volume(half: Hemithorax, caveat: str, base_cut: bool) -> Measurement:
+def fluid_volume(half: Hemithorax, caveat: str, cut_faces: frozenset[str]) -> Measurement:
     """Write down the volume of pleural fluid; its uncertainty is half a voxel around its surface.
 
-    With the lung's base cut off (`base_cut`), little or no fluid says nothing: it collects there.
+    Where the scan cuts the side off below, behind or laterally, little or no fluid says nothing: it collects there.
     """
     subject = Subject("lungs", side=half.side)
     method = GIVEN_METHOD if half.fluid_given else FLUID_METHOD
     value = float(half.fluid.sum()) * voxel_ml()
-    if base_cut and value < FLUID_LIMIT_ML:
-        return subject.unknown("fluid_volume", method, f"{half.side.value} lung base not in the scan")
+    cut = sorted(cut_faces & {"inferior", "posterior", half.side.value})
+    if cut and value < FLUID_LIMIT_ML:
+        what = "base not in the scan" if "inferior" in cut else f"cut at the {cut[0]} edge of the scan"
+        return subject.unknown("fluid_volume", method, f"{half.side.value} lung {what}")
     place = half.part.place(subject, half.fluid if half.fluid.any() else half.mask)
     return replace(subject.known("fluid_volume", value, method, place, caveat), uncertainty=_edge_ml(half.fluid))
 
@@ -126,7 +133,7 @@ def air_volume(half: Hemithorax, caveat: str) -> Measurement:
     place = half.part.place(subject, half.air if half.air.any() else half.mask)
     bullous = float((half.part.hu[half.lung] < _EMPHYSEMA_HU).mean()) > _BULLOUS_SHARE
     if AIR_LIMIT_ML <= value < _SURE_AIR_ML and bullous:
-        reason = f"dark areas of {value:.0f} mL along the wall are not told from bullae in a lung with emphysema"
+        reason = "dark areas along the wall are not told from bullae in a lung with emphysema"
         return subject.unknown("extrapulmonary_air_volume", AIR_METHOD, reason, place)
     return subject.known("extrapulmonary_air_volume", value, AIR_METHOD, place, caveat)
 

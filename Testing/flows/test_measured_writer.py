@@ -151,6 +151,14 @@ def test_free_air_is_named_with_its_doubt_and_the_other_side_on_its_own() -> Non
     ]
 
 
+def test_air_that_may_be_bullae_is_left_open_and_said_so() -> None:
+    why = taken("extrapulmonary_air_volume", "lungs", None, R, reason="not told from bullae")
+    (open_, none, _) = written(why, taken("extrapulmonary_air_volume", "lungs", 0, L))["lungs"]
+    assert open_.text == "Right-sided air outside the lung not measured: not told from bullae."
+    assert open_.polarity is Polarity.UNCERTAIN
+    assert none.text == "No air outside the left lung measured (< 10 mL)."
+
+
 def test_emphysema_is_called_by_its_cut_off_and_noise_holds_the_call_back() -> None:
     tail = taken("density_percentile_15", "lungs", -961)
     low = taken("low_attenuation_fraction", "lungs", 28.4)

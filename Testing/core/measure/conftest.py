@@ -20,8 +20,12 @@ from RegionReportLib.measure.examine import measure
 from RegionReportLib.progress import finish
 from RegionReportLib.report.measurement import Measurement
 
-Points: TypeAlias = npt.NDArray[np.float64]
+Points: TypeAlias = npt.NDArray[np.float32]
 Solid: TypeAlias = Callable[[Points], npt.NDArray[np.bool_]]
+
+Start: TypeAlias = tuple[int, int, int]
+Stop: TypeAlias = tuple[int | None, int | None, int | None]
+Found: TypeAlias = dict[str, Measurement]
 
 STRUCTURES = (
     "lung_right",
@@ -85,9 +89,15 @@ class Chest:
         coverage = {name: self.coverage.get(name, Coverage.COMPLETE) for name in REGION_IDS}
         return volume, RegionMasks(labels.reshape(shape), grid, STRUCTURES, "by hand", coverage, self.notes)
 
-    def measured(self, grid: Grid) -> dict[str, Measurement]:
+    def measured(self, grid: Grid, start_kji: Start = (0, 0, 0), stop_kji: Stop = (None, None, None)) -> Found:
+        """Measure the chest on a grid, or on the block of it from `start_kji` to `stop_kji`: a scan cut there."""
         volume, masks = self.on(grid)
-        return {m.id: m for m in finish(measure(volume, masks))}
+        k, j, i = (slice(a, b) for a, b in zip(start_kji, stop_kji, strict=True))
+        hu = volume.hu[k, j, i]
+        block = grid.crop(start_kji, hu.shape)
+        labels = np.ascontiguousarray(masks.labels[k, j, i])
+        cut = RegionMasks(labels, block, masks.structures, masks.method, masks.coverage, masks.coverage_notes)
+        return {m.id: m for m in finish(measure(Volume(hu, block, volume.provenance), cut))}
 
 
 def plain_chest(blood_hu: float = 40.0) -> Chest:
@@ -98,8 +108,8 @@ def plain_chest(blood_hu: float = 40.0) -> Chest:
 @functools.lru_cache(maxsize=3)
 def _plain_painted(grid: Grid, blood_hu: float) -> tuple[Points, Points, npt.NDArray[np.uint8]]:
     k, j, i = np.indices(grid.shape_kji).reshape(3, -1)
-    points = grid.to_ras(np.stack([i, j, k], axis=1))
-    hu = np.full(len(points), -1000.0)
+    points = grid.to_ras(np.stack([i, j, k], axis=1)).astype(np.float32)
+    hu = np.full(len(points), -1000.0, dtype=np.float32)
     labels = np.zeros(len(points), dtype=np.uint8)
     for solid in _plain_solids(blood_hu):
         _paint(points, hu, labels, solid)

@@ -50,30 +50,28 @@ def test_metal_is_told_as_such(chest, made, upright: Grid) -> None:
     assert "metal" in chest.measured(upright)["heart_great_vessels.calcium_volume"].reason
 
 
-def test_a_heart_cut_at_the_bottom_gives_no_ratio(made) -> None:
-    whole = made.upright_grid()
+def test_a_heart_cut_at_the_bottom_gives_no_ratio(chest, upright: Grid) -> None:
     # The lowest slice lies at z = −20 mm, in the middle of the heart.
     rows = round((134.3 - 20) / 2)
-    found = made.plain_chest().measured(whole.crop((rows, 0, 0), (whole.shape_kji[0] - rows, *whole.shape_kji[1:])))
+    found = chest.measured(upright, start_kji=(rows, 0, 0))
     ratio = found["heart_great_vessels.cardiothoracic_ratio"]
     assert ratio.value is None
     assert ratio.reason.startswith("heart cut at the inferior edge of the scan")
     assert found["heart_great_vessels.heart_width"].value is None
 
 
-def test_a_thorax_cut_at_the_side_gives_no_ratio(made) -> None:
-    whole = made.upright_grid()
-    size = (*whole.shape_kji[:2], whole.shape_kji[2] - 40)
-    found = made.plain_chest().measured(whole.crop((0, 0, 0), size))
+def test_a_thorax_cut_at_the_side_gives_no_ratio(chest, upright: Grid) -> None:
+    found = chest.measured(upright, stop_kji=(None, None, upright.shape_kji[2] - 40))
     assert found["heart_great_vessels.cardiothoracic_ratio"].value is None
     assert "thorax cut at the right edge" in found["heart_great_vessels.thorax_width"].reason
     assert found["heart_great_vessels.heart_width"].value == pytest.approx(110, abs=2.5)
+    assert "right lung cut at the right edge" in found["lungs.fluid_volume.right"].reason
+    assert found["lungs.fluid_volume.left"].value == 0
 
 
-def test_a_trachea_cut_short_gives_no_calibre(made) -> None:
-    whole = made.upright_grid()
+def test_a_trachea_cut_short_gives_no_calibre(chest, upright: Grid) -> None:
     rows = round((134.3 + 65) / 2)
-    found = made.plain_chest().measured(whole.crop((0, 0, 0), (rows, *whole.shape_kji[1:])))
+    found = chest.measured(upright, stop_kji=(rows, None, None))
     assert found["airways.transverse_diameter.trachea"].value is None
     assert "mm of the trachea" in found["airways.transverse_diameter.trachea"].reason
 

@@ -56,13 +56,10 @@ def test_a_thin_pleural_rim_is_no_fluid(chest, made, upright: Grid) -> None:
     assert chest.measured(upright)["lungs.fluid_volume.right"].value < 10
 
 
-def test_without_the_lung_base_no_fluid_is_not_told(made) -> None:
-    whole = made.upright_grid()
-    low = whole.crop((60, 0, 0), (whole.shape_kji[0] - 60, *whole.shape_kji[1:]))
-    chest = made.plain_chest()
+def test_without_the_lung_base_no_fluid_is_not_told(chest, upright: Grid) -> None:
     chest.coverage = {"lungs": Coverage.PARTIAL}
     chest.notes = {"lungs": "cut at the bottom"}
-    found = chest.measured(low)
+    found = chest.measured(upright, start_kji=(60, 0, 0))
     assert found["lungs.fluid_volume.right"].value is None
     assert "base" in found["lungs.fluid_volume.right"].reason
     assert "of the part in the scan (cut at the bottom)" in found["lungs.volume"].reason
@@ -77,11 +74,10 @@ def test_air_in_front_of_the_lung_is_measured_and_taken_off_the_lung(chest, made
     assert found["lungs.low_attenuation_fraction.left"].value < 2, "free air is not emphysema"
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_scattered_emphysema_is_not_taken_for_free_air(chest, made, upright: Grid, seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    for x, y, z in zip(rng.uniform(60, 120, 60), rng.uniform(-50, 58, 60), rng.uniform(0, 115, 60), strict=True):
-        chest.paint(None, -990, made.ball((x, y, z), 7))
+def test_scattered_emphysema_is_not_taken_for_free_air(chest, made, upright: Grid) -> None:
+    rng = np.random.default_rng(1)
+    for x, y, z in zip(rng.uniform(60, 120, 30), rng.uniform(-50, 58, 30), rng.uniform(0, 115, 30), strict=True):
+        chest.paint(None, -990, made.ball((x, y, z), 9))
     found = chest.measured(upright)
     assert found["lungs.extrapulmonary_air_volume.right"].value < 10
     assert found["lungs.low_attenuation_fraction.right"].value > 3
@@ -150,3 +146,19 @@ def test_a_given_effusion_mask_is_believed(made, upright: Grid) -> None:
     found = {m.id: m for m in finish(measure(volume, given))}
     assert found["lungs.fluid_volume.right"].value == pytest.approx(80 * 10 * 180 / 1000, rel=0.05)
     assert "segmenter" in found["lungs.fluid_volume.right"].method
+
+
+def test_collapsed_lung_between_fluid_and_air_is_dense_although_thin(chest, made, upright: Grid) -> None:
+    chest.paint(None, 8, made.block((50, -60, -60), (130, -40, 60)))
+    chest.paint(None, 70, made.block((50, -40, -60), (130, -33, 60)))
+    found = chest.measured(upright)
+    assert found["lungs.dense_volume.right"].value == pytest.approx(80 * 7 * 120 / 1000, rel=0.2)
+    assert found["lungs.fluid_volume.right"].value == pytest.approx(FLUID_ML, rel=0.08)
+
+
+def test_small_dark_areas_along_the_wall_of_an_emphysematous_lung_are_left_open(chest, made, upright: Grid) -> None:
+    chest.paint(None, -975, made.block((60, -50, 0), (120, 20, 100)))
+    chest.paint(None, -1000, made.block((60, 40, 60), (120, 60, 100)))
+    free = chest.measured(upright)["lungs.extrapulmonary_air_volume.right"]
+    assert free.value is None
+    assert "bullae" in free.reason
