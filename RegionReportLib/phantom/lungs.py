@@ -24,7 +24,7 @@ _VEIN_ROOTS = {
     "right": ((54.0, 8.0, -22.0), (52.0, -36.0, -66.0)),
     "left": ((-56.0, 10.0, -18.0), (-56.0, -40.0, -62.0)),
 }
-_TIPS, _TIP_MM = 620, 0.78
+_TIPS, _TIP_MM = 950, 0.68
 
 
 def oblique_fissure(p: Points, side: str) -> F32:

@@ -24,7 +24,7 @@ OUTSIDE_HU = -2048
 # (blur of edges, grain of noise) as standard deviations in mm, from the 10 % MTF of usual body and lung kernels
 # (0.7 and 1.3 line pairs per mm; Boedeker et al., Phys Med Biol 2007;52:4027).
 _KERNELS = {Kernel.SOFT: (0.55, 0.62), Kernel.SHARP: (0.28, 0.30)}
-_SLAB_VOXELS = 6_000_000
+_SLAB_VOXELS = 4_000_000
 _FINE_MM = 2.2
 
 
@@ -62,9 +62,11 @@ def render(
     depth = max(1, _SLAB_VOXELS // (grid.shape_kji[1] * grid.shape_kji[2] * plan.fine))
     for start in range(0, count, depth):
         stop = min(count, start + depth)
-        yield Progress(start / count, "painting the phantom")
         slab = Slab(plan.fine_grid(grid, start, stop, to_standard), makers, structures)
-        for painter in painters:
+        for n, painter in enumerate(painters):
+            if n % 24 == 0:
+                done = start + 0.7 * (stop - start) * n / len(painters)
+                yield Progress(done / count, "painting the phantom")
             painter.paint(slab)
         middle = slice(plan.halo + plan.fine // 2, plan.halo + (stop - start) * plan.fine, plan.fine)
         labels[start:stop] = slab.labels[middle]
