@@ -69,6 +69,8 @@ class SceneViewer:
         self._window = CtWindow(volume_node)
         self._standpoints = Standpoints()
         self._box = BoxNode(scene)
+        self._shown: Highlight | None = None
+        self._observers: list[int] = []
 
     def point_at(self, highlight: Highlight) -> tuple[str, ...]:
         """Bring a place into view; return in words what of it could not be shown.
@@ -76,8 +78,8 @@ class SceneViewer:
         Raises SceneProblem, with nothing changed, if the volume is gone or is another one than was reported on.
         """
         move = self._report_to_world()
-        notes = self._let_stand_out(highlight)
-        self._window.follow(highlight.window if self.manner.follow_window else None)
+        self._watch_saving()
+        notes = self._dress(highlight)
         if highlight.box is not None and self.manner.draw_box:
             self._box.show(highlight.box, move)
         else:
@@ -88,9 +90,10 @@ class SceneViewer:
 
     def clear(self) -> None:
         """Put back what was changed, as it was found; never raises, also when nodes are gone."""
-        if self._looks is not None:
-            self._looks.put_back()
-        self._window.put_back()
+        for observer in self._observers:
+            self._scene.RemoveObserver(observer)
+        self._observers = []
+        self._undress()
         self._box.remove()
         self._standpoints.put_back(move=self.manner.return_views and self._volume.GetScene() is not None)
 
@@ -116,6 +119,26 @@ class SceneViewer:
         if same_place(now, self._grid.affine, self._grid.shape_kji, voxels=1e-3):
             return np.eye(4)  # no rounding for the common case
         return np.asarray(now @ np.linalg.inv(self._grid.affine))
+
+    def _watch_saving(self) -> None:
+        """A scene that is saved in between holds the looks as they were found, not those of pointing."""
+        if not self._observers:
+            self._observers = [
+                self._scene.AddObserver(self._scene.StartSaveEvent, lambda *_: self._undress()),
+                self._scene.AddObserver(self._scene.EndSaveEvent, lambda *_: self._dress(self._shown)),
+            ]
+
+    def _dress(self, highlight: Highlight | None) -> tuple[str, ...]:
+        self._shown = highlight
+        if highlight is None:
+            return ()
+        self._window.follow(highlight.window if self.manner.follow_window else None)
+        return self._let_stand_out(highlight)
+
+    def _undress(self) -> None:
+        if self._looks is not None:
+            self._looks.put_back()
+        self._window.put_back()
 
     def _let_stand_out(self, highlight: Highlight) -> tuple[str, ...]:
         node = self._segmentation

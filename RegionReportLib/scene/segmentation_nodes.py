@@ -30,6 +30,7 @@ TAG_STRUCTURES = "RegionReport.structures"
 TAG_COVERAGE = "RegionReport.coverage"
 TAG_NOTE = "RegionReport.coverage_note"
 TAG_METHOD = "RegionReport.method"
+TAG_TERMINOLOGY = "TerminologyEntry"
 LABELMAP = "Binary labelmap"
 RESTING_FILL = 0.2
 """2D fill of a segment that nobody points at; the node's own 0.5 comes on top, so that the CT stays readable."""
@@ -86,7 +87,9 @@ def _fill(node: Any, volume_node: Any, masks: RegionMasks, segments: list[Segmen
     image.SetDimensions(*masks.grid.shape_kji[::-1])
     image.SetImageToWorldMatrix(to_vtk(ijk_to_node(volume_node)))
     image.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 1)
-    np.take(lookup, masks.labels, out=voxels_of(image), mode="clip")
+    voxels = voxels_of(image)
+    for k, plane in enumerate(masks.labels):  # slice by slice: numpy turns indices into eight bytes each
+        voxels[k] = lookup[plane]
     for value, segment in enumerate(segments, start=1):
         made = slicer.vtkSegment()
         made.SetName(segment.name)
@@ -101,7 +104,7 @@ def _fill(node: Any, volume_node: Any, masks: RegionMasks, segments: list[Segmen
 def _tags(masks: RegionMasks, segment: Segment) -> dict[str, str]:
     # A bar would end the tag when 3D Slicer reads it again.
     tags = {
-        slicer.vtkSegment.GetTerminologyEntryTagName(): terminology_entry(segment),
+        TAG_TERMINOLOGY: terminology_entry(segment),
         TAG_STRUCTURES: ",".join(masks.structures[value - 1] for value in segment.values),
         TAG_COVERAGE: masks.coverage[segment.region.id].value,
         TAG_NOTE: masks.coverage_notes.get(segment.region.id, ""),

@@ -27,6 +27,7 @@ from .segmentation_nodes import (
     TAG_METHOD,
     TAG_NOTE,
     TAG_STRUCTURES,
+    TAG_TERMINOLOGY,
 )
 from .space import SceneProblem, ijk_to_world, same_place, shape_kji
 from .volume_nodes import voxels_of
@@ -90,7 +91,7 @@ def _parts(node: Any) -> tuple[list[Part], tuple[str, ...]]:
     for segment_id in segmentation.GetSegmentIDs():
         segment = segmentation.GetSegment(segment_id)
         held = tuple(name for name in _tag(segment, TAG_STRUCTURES).split(",") if name in _known_structures())
-        found = structure_of_segment(segment_id, segment.GetName() or "", segment.GetTerminology())
+        found = structure_of_segment(segment_id, segment.GetName() or "", _tag(segment, TAG_TERMINOLOGY))
         if len(held) == 1:
             parts.append(Part(segment_id, held))
         elif found is not None:

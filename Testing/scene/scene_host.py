@@ -79,15 +79,18 @@ class Host:
 def saved_and_loaded(host: Host, folder: Path, kind: str) -> Host:
     """Save the scene as `.mrb` or as a folder with an `.mrml`, and return a new host that has loaded it."""
     again = Host()
+    host.scene.StartState(host.scene.SaveState)  # the application announces that it saves, the library does not
     if kind == "mrb":
         path = folder / "scene.mrb"
         assert host.scene.WriteToMRB(str(path))
-        messages = slicer.vtkMRMLMessageCollection()
-        assert again.scene.ReadFromMRB(str(path), True, messages)
     else:
         bundle = folder / "bundle"
         bundle.mkdir()
         assert host.scene.SaveSceneToSlicerDataBundleDirectory(str(bundle))
+    host.scene.EndState(host.scene.SaveState)
+    if kind == "mrb":
+        assert again.scene.ReadFromMRB(str(path), True, slicer.vtkMRMLMessageCollection())
+    else:
         (mrml,) = bundle.glob("*.mrml")
         again.scene.SetURL(str(mrml))
         again.scene.Import()

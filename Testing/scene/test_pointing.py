@@ -21,9 +21,11 @@ from RegionReportLib.scene.segmentation_nodes import masks_to_node
 from RegionReportLib.scene.space import SceneProblem, to_vtk
 from RegionReportLib.scene.volume_nodes import volume_to_node
 
-from scene_host import center_of, chest
+from scene_host import center_of, chest, saved_and_loaded
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from scene_host import Host
 
 HEART = center_of("heart_great_vessels", chest()[1].grid)
@@ -253,6 +255,24 @@ def test_leaving_puts_the_scene_back_exactly(stage: Stage) -> None:
     assert stage.host.node_ids() == nodes
     viewer.clear()
     assert stage.xml() == before
+
+
+def test_a_scene_saved_while_pointing_holds_the_looks_as_they_were_found(stage: Stage, tmp_path: Path) -> None:
+    stage.volume.GetDisplayNode().SetAutoWindowLevel(0)
+    stage.volume.GetDisplayNode().SetWindowLevel(700, 123)
+    viewer = stage.viewer()
+    viewer.point_at(SHOWN)
+    again = saved_and_loaded(stage.host, tmp_path, "mrb")
+    display = again.scene.GetFirstNodeByName(stage.segmentation.GetName()).GetDisplayNode()
+    assert display.GetSegmentOpacity3D("mediastinum") == 1.0
+    assert display.GetSegmentOpacity2DOutline("lung_left") == 1.0
+    assert again.scene.GetFirstNodeByName("CT").GetDisplayNode().GetWindow() == 700
+    assert again.scene.GetNumberOfNodesByClass("vtkMRMLMarkupsROINode") == 0
+    # The reader meanwhile still sees what was chosen.
+    assert stage.display.GetSegmentOpacity3D("mediastinum") < 0.1
+    assert stage.volume.GetDisplayNode().GetWindow() == 400
+    viewer.clear()
+    assert stage.volume.GetDisplayNode().GetWindow() == 700
 
 
 def test_views_stay_at_the_place_unless_they_are_to_return(stage: Stage) -> None:

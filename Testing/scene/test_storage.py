@@ -142,6 +142,14 @@ def test_text_changed_in_the_scene_is_noticed(host: Host) -> None:
         report_of(node)
 
 
+def test_line_ends_of_another_system_are_no_change(host: Host) -> None:
+    volume_node, _ = in_scene(host)
+    files = ReportFiles(report_bytes(report(host)), TRAIL)
+    node = keep_report(host.scene, files, volume_node)
+    node.SetText(node.GetText().replace("\n", "\r\n"), 3)
+    assert files_of(node) == files
+
+
 def test_other_text_is_no_report(host: Host) -> None:
     volume_node, _ = in_scene(host)
     host.scene.AddNewNodeByClass("vtkMRMLTextNode", "note").SetText("{}")
