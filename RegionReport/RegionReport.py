@@ -51,7 +51,7 @@ class RegionReportParameterNode:
     segmentation: slicer.vtkMRMLSegmentationNode
     report: slicer.vtkMRMLTextNode
     followWindow: bool = True
-    center: bool = True
+    center: bool = False
     turn3d: bool = True
 
 

@@ -11,7 +11,7 @@ from RegionReportLib.errors import RegionReportError
 from RegionReportLib.export.text import report_text
 from RegionReportLib.report.document import Status
 from RegionReportLib.review.session import Filter, Session
-from RegionReportLib.scene.pointing import Manner, SceneViewer
+from RegionReportLib.scene.pointing import Jump, Manner, SceneViewer
 from RegionReportLib.scene.regions_here import regions_at
 
 from .desk import desk_of
@@ -216,7 +216,8 @@ class Reviewing:
         chosen = self._parameters()
         if chosen is None:
             return Manner()
-        return Manner(center=chosen.center, follow_window=chosen.followWindow, turn_3d=chosen.turn3d)
+        jump = Jump.CENTER if chosen.center else Jump.CENTER_IF_HIDDEN
+        return Manner(jump, follow_window=chosen.followWindow, turn_3d=chosen.turn3d)
 
     def _connect(self):
         ui = self.ui

@@ -65,17 +65,23 @@ def write(self: Any, name: str, value: Any) -> None:
         if found.fset is None:
             raise AttributeError(f"{type(self).__name__}.{name} cannot be written")
         found.fset(self, value)
-    elif name.startswith("_") and any(kind.__dict__.get("STANDS_FOR_CPP") for kind in type(self).__mro__):
-        self.__dict__[name] = value  # what a stand-in keeps for itself
-    elif _is_python(type(self)):
-        if found is not _MISSING and callable(found) and not _is_python(kind):
-            raise AttributeError(f"{type(self).__name__}.{name} is a method of Qt and cannot be replaced")
+    elif _may_keep(self, name, found, kind):
         self.__dict__[name] = value
     elif name in {bytes(one.data()).decode() for one in _dynamic_names(self)}:
         _set_property(self, name, value)
+    elif isinstance(value, QtCore.QObject) and value.objectName == name:
+        return  # PySide's loader names every descendant on the root of a .ui file; PythonQt does not
     else:
         what = "is a method" if found is not _MISSING else "is not an attribute"
         raise AttributeError(f"{name!r} {what} of {type(self).__name__}; PythonQt refuses to write it")
+
+
+def _may_keep(owner: Any, name: str, found: Any, where: type[Any]) -> bool:
+    """Tell whether an object has room for an attribute of its own: its class is written in Python."""
+    if name.startswith("_") and any(kind.__dict__.get("STANDS_FOR_CPP") for kind in type(owner).__mro__):
+        return True  # what a stand-in keeps for itself
+    hides_qt = found is not _MISSING and callable(found) and not _is_python(where)
+    return _is_python(type(owner)) and not hides_qt
 
 
 def _is_python(kind: type[Any]) -> bool:
