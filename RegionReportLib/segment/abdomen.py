@@ -6,6 +6,7 @@ Bone, chest and abdominal wall and the muscles behind the kidneys are not part o
 from __future__ import annotations
 
 import numpy as np
+from scipy import ndimage
 
 from .spine import Spine
 from .thorax import Thorax, axial_hull, below
@@ -15,6 +16,11 @@ FAT_MOST_HU = -30.0
 WALL_MM = 12.0
 """Lateral abdominal wall muscles together, or ribs with their muscles, measure 15-25 mm, rectus 10 mm (Rankin, Stokes,
 Newham, Muscle Nerve 34:320, 2006)."""
+
+RIB_LEAST_HU = 150
+RIB_STEP_MM = 10.0
+RIB_MM = 9.0
+"""Ribs are 6-9 mm thick (Mohr et al., J Biomech 40:3085, 2007), the pleura and diaphragm inside them 2-3 mm."""
 
 
 def upper_abdomen(scan: Working, body: Mask, lung: Mask, thorax: Thorax, spine: Spine) -> Mask:
@@ -39,5 +45,21 @@ def _inside_wall(scan: Working, trunk: Mask) -> Mask:
     if not muscle.any():
         return muscle
     ring = axial_hull(largest(muscle)) & trunk
+    ribs = _inside_ribs(scan, ring)
     depth = distance_mm(np.pad(ring, ((0, 0), (1, 1), (1, 1))), scan.spacing_mm)[:, 1:-1, 1:-1]
-    return np.asarray(depth > WALL_MM)
+    return np.asarray((depth > WALL_MM) & ribs)
+
+
+def _inside_ribs(scan: Working, ring: Mask) -> Mask:
+    """Return what is not lateral to or behind the ribs; True where no ribs surround the trunk."""
+    dense = (scan.hu > RIB_LEAST_HU) & ring
+    reach = 2 * round(RIB_STEP_MM / scan.spacing_mm) + 1
+    smeared = ndimage.maximum_filter1d(dense.astype(np.uint8), reach, axis=0) > 0
+    hull = axial_hull(smeared & ring)
+    inner = distance_mm(np.pad(hull, ((0, 0), (1, 1), (1, 1))), scan.spacing_mm)[:, 1:-1, 1:-1] > RIB_MM
+    around = hull.sum((1, 2)) > 0.6 * np.maximum(ring.sum((1, 2)), 1)
+    # In front of the foremost rib the belly bulges past a hull of ribs.
+    rows = np.arange(ring.shape[1])[None, :]
+    foremost = np.where(hull.any(axis=2), rows, -1).max(axis=1)
+    in_front = rows > foremost[:, None] - 20.0 / scan.spacing_mm
+    return np.asarray(inner | in_front[:, :, None] | ~around[:, None, None])

@@ -17,8 +17,6 @@ from .working import Mask, Working, axially_filled, closed, parts
 BONE_LEAST_HU = 150
 """Trabecular bone of the young measures 150-250 HU, of the old under 100 (Pickhardt, Ann Intern Med 158:588, 2013):
 the shell is found from here up, what it encloses is filled."""
-BODY_HALF_WIDTH_MM = 22.0
-"""Half the width of a lower thoracic vertebral body with its rims (Panjabi et al., Spine 16:888, 1991)."""
 ARCH_HALF_WIDTH_MM = 38.0
 """Half the width across the transverse processes."""
 
@@ -49,8 +47,10 @@ def _column(scan: Working, spine: Spine) -> Mask:
     dx = (np.arange(scan.hu.shape[2])[None, None, :] - spine.x[:, None, None]) * s
     front = ((spine.front - spine.y) * s)[:, None, None] + 2.0
     centre = front / 2 + 2.0
-    body_part = (dx / BODY_HALF_WIDTH_MM) ** 2 + ((dy - centre) / (front - centre)) ** 2 <= 1.0
-    body_part |= (np.abs(dx) <= BODY_HALF_WIDTH_MM - 4.0) & (dy > 0) & (dy < centre)
+    half = spine.half_width_mm[:, None, None] + 2.0
+    # A superellipse: vertebral bodies are blunter than ellipses.
+    body_part = np.abs(dx / half) ** 3 + np.abs((dy - centre) / (front - centre)) ** 3 <= 1.0
+    body_part |= (np.abs(dx) <= half) & (dy > 0) & (dy < centre)
     arch = (np.abs(dx) <= ARCH_HALF_WIDTH_MM) & (dy > -60.0) & (dy <= 4.0)
     return np.asarray(body_part | arch)
 

@@ -23,11 +23,12 @@ from .body import body
 from .bones import bones
 from .coverage import coverage
 from .heart import heart_great_vessels
-from .lungs import lungs
+from .hemithorax import airless_parts
+from .lungs import Lungs, lungs
 from .native import label_map
 from .spine import spine
 from .thorax import thorax
-from .working import AIR_MOST_HU, SPACING_MM, Mask, Working
+from .working import SPACING_MM, Mask, Working
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +90,10 @@ def anatomy_of(scan: Working, trunk: Mask) -> Generator[Progress, None, tuple[di
     airway = tree.trachea | tree.bronchi
     yield Progress(0.25, "finding the lungs")
     pair = lungs(scan, trunk, airway, line)
+    yield Progress(0.4, "finding airless lung and fluid")
+    airless = airless_parts(scan, trunk, pair, airway, line)
+    dense = airless[0] | airless[1]
+    pair = Lungs(pair.right | airless[0], pair.left | airless[1])
     yield Progress(0.5, "finding diaphragm and mediastinum")
     frame = thorax(scan, trunk, pair, line)
     heart = heart_great_vessels(scan, frame.between & ~airway)
@@ -107,7 +112,7 @@ def anatomy_of(scan: Working, trunk: Mask) -> Generator[Progress, None, tuple[di
         "mediastinum": frame.between,
         "upper_abdomen": abdomen,
     }
-    return _apart(found), pair.both & (scan.hu >= AIR_MOST_HU) & False
+    return _apart(found), dense
 
 
 def _apart(found: dict[str, Mask]) -> dict[str, Mask]:

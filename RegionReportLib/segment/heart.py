@@ -7,12 +7,19 @@ as they are thick enough to see at working resolution. Fat, oesophagus, nodes an
 from __future__ import annotations
 
 from .thorax import soft_tissue
-from .working import Mask, Working, closed, largest, opened
+from .working import Mask, Working, closed, grown, largest, opened
 
 FAT_MOST_HU = -20.0
 """Between mediastinal fat (about -100) and unenhanced blood (30-50)."""
 THICK_MM = 6.0
 """Caval veins, pulmonary arteries and aorta are 15-35 mm wide; oesophagus walls, nodes and azygos are thinner."""
+
+HEART_MM = 20.0
+"""Half the width of what only the heart is; great vessels are up to 40 mm wide."""
+GROOVE_MM = 10.0
+"""The atrioventricular and interventricular grooves are 10-20 mm wide at the surface."""
+EPICARDIAL_FAT_MM = 2.5
+"""Epicardial fat over the ventricles measures 2-7 mm (Iacobellis, Nat Rev Cardiol 19:593, 2022): the least of it."""
 
 
 def heart_great_vessels(scan: Working, between: Mask) -> Mask:
@@ -21,4 +28,8 @@ def heart_great_vessels(scan: Working, between: Mask) -> Mask:
     thick = opened(solid, THICK_MM, scan.spacing_mm)
     if not thick.any():
         return thick
-    return closed(largest(thick), 2 * scan.spacing_mm, scan.spacing_mm) & between
+    found = closed(largest(thick), 2 * scan.spacing_mm, scan.spacing_mm)
+    # The heart itself, too thick to be a vessel, lies in the pericardium with the fat of its grooves and surface.
+    heart = opened(found, HEART_MM, scan.spacing_mm)
+    sac = closed(heart, GROOVE_MM, scan.spacing_mm)
+    return (found | grown(sac, EPICARDIAL_FAT_MM, scan.spacing_mm)) & between

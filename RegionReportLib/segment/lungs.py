@@ -11,16 +11,21 @@ import SimpleITK
 from scipy import ndimage
 
 from ..errors import InputRefused
-from .spine import Spine
+from .spine import Spine, mirrored
 from .working import AIR_MOST_HU, Mask, Working, closed, distance_mm, parts
 
 GAS_HU = -950
 """Bowel gas is even: three quarters of its inside measure below -950. In lung, vessels keep the upper quartile above
 it, in emphysema too."""
+FREE_AIR_ML = 20.0
+"""Free air in smaller pockets is left to what surrounds it."""
 LEAST_SHARE = 0.15
 """Lungs fill 25-60 % of an axial slice of the chest; a slice of the upper abdomen shows recesses of about 10 %."""
 LEAST_ML = 60.0
 """Less aerated lung than this is a sliver of a base or an apex; a newborn's two lungs hold about 100 mL."""
+
+SURE_ML = 600.0
+"""More than the lungs' bases hold above an abdominal scan: a chest, even if arms and obesity make the share small."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +47,8 @@ def lungs(scan: Working, body: Mask, airway: Mask, spine: Spine) -> Lungs:
     found = _lung_like(scan, air)
     _require_chest(scan, found, body)
     right = _right_of(scan, found, spine)
+    free = _free_air(scan, air & ~found, right, found & ~right, spine)
+    right, found = right | free[0], found | free[0] | free[1]
     sides = []
     for own, other in ((right, found & ~right), (found & ~right, right)):
         sides.append(_with_vessels(own, other | airway, scan) if own.any() else own)
@@ -62,10 +69,28 @@ def _lung_like(scan: Working, air: Mask) -> Mask:
     return np.asarray(keep[labels])
 
 
+def _free_air(scan: Working, air: Mask, right: Mask, left: Mask, spine: Spine) -> tuple[Mask, Mask]:
+    """Return air in the right and left pleural space: gas where the other side has lung, and no lung lies above it.
+
+    Gas in stomach or bowel has the base of its own side's lung above it.
+    """
+    labels, counts = parts(air)
+    out = np.zeros_like(air), np.zeros_like(air)
+    for n, (own, other) in enumerate(((right, left), (left, right))):
+        mirror = mirrored(closed(other, 10.0, scan.spacing_mm), spine)
+        above = np.flip(np.maximum.accumulate(np.flip(own, 0), axis=0), 0)
+        every = np.arange(len(counts))
+        inside = ndimage.mean(mirror, labels, every)
+        under = ndimage.mean(above, labels, every)
+        keep = (counts * scan.voxel_ml >= FREE_AIR_ML) & (inside > 0.5) & (under < 0.5)
+        out[n][...] = keep[labels]
+    return out[0], out[1] & ~out[0]
+
+
 def _require_chest(scan: Working, lung: Mask, body: Mask) -> None:
     volume = float(lung.sum()) * scan.voxel_ml
     share = ndimage.uniform_filter1d(lung.sum((1, 2)) / np.maximum(body.sum((1, 2)), 1), 5, mode="nearest").max()
-    if volume < LEAST_ML or share < LEAST_SHARE:
+    if volume < LEAST_ML or (share < LEAST_SHARE and volume < SURE_ML):
         what = (
             "no aerated lung was found"
             if volume < 1.0

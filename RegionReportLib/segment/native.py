@@ -27,9 +27,10 @@ NEAR = 0.12
 """A field this high is within about one working voxel of its mask."""
 SURE = 0.88
 """A field this high is deeper than one working voxel inside its mask."""
-BONE_LEAST_HU = 180
-BONE_NEVER_HU = 60
-"""Cortex blurred over a thin slice stays above the first, muscle and unenhanced organs below the second."""
+BONE_LEAST_HU = 240
+BONE_NEVER_HU = 100
+"""Half way between muscle (50) and blurred cortex (400-600) lies the first; muscle and unenhanced organs stay below
+the second."""
 DENSE_LUNG = "dense lung"
 """The field that marks the airless parts of the lungs, where HU must not decide; not a label."""
 

@@ -22,6 +22,8 @@ CANAL_SIGMA_MM = 4.0
 """The thoracic canal is 15-20 mm wide (Panjabi et al., Spine 16:888, 1991): a Gaussian of 4 mm stays inside."""
 RING_MM = 15.0
 """From the canal's centre to the middle of body, pedicles and laminae."""
+CANAL_HALF_MM = 8.0
+"""Half the depth of the canal."""
 BODY_DEPTH_MM = 42.0
 """From the canal's centre to the front of a large vertebral body: 10 mm of canal and up to 32 mm of body."""
 CANDIDATES = 6
@@ -34,6 +36,8 @@ class Spine:
     x: FloatArray
     y: FloatArray
     front: FloatArray
+    half_width_mm: FloatArray
+    """Half the width of the vertebral bodies."""
 
 
 def spine(scan: Working, body: Mask) -> Spine:
@@ -44,7 +48,18 @@ def spine(scan: Working, body: Mask) -> Spine:
     sigma = 10.0 / scan.spacing_mm
     x = ndimage.gaussian_filter1d(path[:, 1], sigma, mode="nearest").astype(np.float32)
     y = ndimage.gaussian_filter1d(path[:, 0], sigma, mode="nearest").astype(np.float32)
-    return Spine(x, y, _front(scan, x, y))
+    front = _front(scan, x, y)
+    # Thoracic bodies are 1.0 to 1.25 times as wide as deep (Panjabi et al.); rims of disease add to both.
+    half_width = 0.62 * np.maximum((front - y) * scan.spacing_mm - CANAL_HALF_MM, 10.0) + 1.5
+    return Spine(x, y, front, half_width.astype(np.float32))
+
+
+def mirrored(mask: Mask, spine: Spine) -> Mask:
+    """Return the mirror image of `mask` in the plane of the spine, slice by slice."""
+    source = np.rint(2 * spine.x[:, None] - np.arange(mask.shape[2])[None, :])
+    inside = np.isfinite(source) & (source >= 0) & (source < mask.shape[2])
+    index = np.where(inside, source, 0).astype(int)
+    return np.asarray(np.take_along_axis(mask, index[:, None, :], axis=2) & inside[:, None, :])
 
 
 def _ringed(scan: Working, body: Mask) -> FloatArray:

@@ -10,7 +10,7 @@ from scipy import ndimage
 from scipy.spatial import ConvexHull, QhullError
 
 from .lungs import Lungs
-from .spine import Spine
+from .spine import Spine, mirrored
 from .working import Field, Mask, Working, opened, smoothed
 
 STEEPEST = 2.0
@@ -18,6 +18,8 @@ STEEPEST = 2.0
 
 RIGHT_HEART_MM = 50.0
 """The right atrium reaches 30-45 mm to the right of the midline, a third of the usual heart width."""
+RIB_HEAD_MM = 14.0
+"""How far ribs' heads reach in front of the canal's centre."""
 SPINE_MM = 35.0
 """Half the width of a vertebra with its ribs' heads: medial of it lies the aorta, not the left base."""
 
@@ -47,22 +49,11 @@ def below(floor: Field, levels: int) -> Mask:
 
 def _both_sides(lungs: Lungs, spine: Spine) -> tuple[Mask, Mask]:
     """Return both lungs, each replaced by the other's mirror image in slices where it is nearly absent."""
-    right, left = lungs.right.copy(), lungs.left.copy()
-    areas = right.sum((1, 2)), left.sum((1, 2))
-    for k in range(len(right)):
-        a, b = int(areas[0][k]), int(areas[1][k])
-        if min(a, b) < 0.15 * max(a, b):
-            own, other = (right, left) if a < b else (left, right)
-            own[k] |= _mirrored(other[k], float(spine.x[k]))
+    areas = lungs.right.sum((1, 2)), lungs.left.sum((1, 2))
+    poor = [(own < 0.15 * other)[:, None, None] for own, other in (areas, areas[::-1])]
+    right = lungs.right | (poor[0] & mirrored(lungs.left, spine))
+    left = lungs.left | (poor[1] & mirrored(lungs.right, spine))
     return right, left
-
-
-def _mirrored(plane: Mask, x: float) -> Mask:
-    if not np.isfinite(x):
-        return plane
-    source = np.rint(2 * x - np.arange(plane.shape[1])).astype(int)
-    inside = (source >= 0) & (source < plane.shape[1])
-    return np.asarray(plane[:, np.clip(source, 0, plane.shape[1] - 1)] & inside)
 
 
 def axial_hull(mask: Mask) -> Mask:
@@ -156,7 +147,9 @@ def _between(scan: Working, hull: Mask, lungs: Lungs, spine: Spine, floor: Field
     columns = np.arange(scan.hu.shape[2])[None, None, :]
     # The gutters beside the vertebral bodies belong to the lungs and the chest wall; the aorta beside them does not.
     beside = np.abs(columns - spine.x[:, None, None]) * scan.spacing_mm
-    behind = spine.front[:, None, None] - np.clip(beside - 15.0, 0, 20.0) / scan.spacing_mm
+    past_body = beside > spine.half_width_mm[:, None, None] + 2.0
+    # Ribs' heads lie beside the canal; in front of them the aorta may lie beside the body.
+    behind = np.where(past_body, spine.y[:, None, None] + RIB_HEAD_MM / scan.spacing_mm, spine.front[:, None, None])
     room = hull & ~lungs.both & (rows > behind) & ~below(floor, scan.hu.shape[0])
     # Narrow rests lie between lung and ribs.
     wide = opened(room, 5.0, scan.spacing_mm)
