@@ -120,8 +120,11 @@ class User:
         return image
 
     def _focus(self) -> Any:
-        self.window.activateWindow()
-        return self._app.focusWidget() or self.window
+        dialog = self._app.activeModalWidget() or self._app.activePopupWidget()
+        if dialog is None and self._app.activeWindow() is not self.window:
+            self.window.activateWindow()
+            self._app.processEvents()
+        return self._app.focusWidget() or dialog or self.window
 
     def _place(self, widget: Any, at: tuple[int, int] | None) -> tuple[Any, Any]:
         """Return the window and the point in it at which a user would find the widget; scrolls there if need be."""

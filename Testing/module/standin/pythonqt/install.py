@@ -41,7 +41,7 @@ def _install() -> None:
                 setattr(kind, name, signals.SignalAttribute(one, name))
     _ROOT.__init_subclass__ = classmethod(_guard_overrides)
     _ROOT.name = vars(_ROOT)["objectName"]
-    _ROOT.className = lambda self: self.metaObject().className()
+    _ROOT.className = lambda self: self.metaObject().className().rpartition(".")[2]
     _ROOT.delete = QtCore.QObject.deleteLater
     for kind, name in _LISTS:
         setattr(kind, name, _as_tuple(getattr(kind, name)))
@@ -56,6 +56,8 @@ def _install() -> None:
 def _guard_overrides(kind: type[Any], **keywords: Any) -> None:
     """Keep exceptions of virtual functions written in Python from reaching PySide6, which may not survive them."""
     super(_ROOT, kind).__init_subclass__(**keywords)
+    if vars(kind).get("STANDS_FOR_CPP"):
+        return
     for name, one in list(vars(kind).items()):
         if (
             inspect.isfunction(one)

@@ -48,7 +48,10 @@ class Signal:
         return disconnect(self._owner, self._signature(), slot)
 
     def emit(self, *arguments: Any) -> None:
-        self._original.__get__(self._owner, type(self._owner)).emit(*arguments)
+        signal = self._original.__get__(self._owner, type(self._owner))
+        if arguments:
+            signal = signal[self._signature().partition("(")[2][:-1]]
+        signal.emit(*arguments)
 
     __call__ = emit
 
