@@ -178,7 +178,7 @@ def muscle(habitus: Habitus) -> Callable[[Fields], F32]:
 def abdomen(f: Fields) -> F32:
     """Return the field of the abdominal cavity below the diaphragm, the spine and the psoas muscles left out."""
     column = np.sqrt((np.abs(f.x) * 0.62) ** 2 + (f.y - SPINE_Y(f.z) + 2) ** 2) - 21
-    out = np.maximum(f["wall"] + 2.5, f["dome"] + 2.5)
+    out = np.maximum(f["wall"] + 1.0, f["dome"] + 1.0)
     return smooth_max(np.asarray(out, dtype=np.float32), np.asarray(-column, dtype=np.float32), 8)
 
 
