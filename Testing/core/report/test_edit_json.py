@@ -58,6 +58,13 @@ def test_the_form_speaks_the_words_of_the_report_file() -> None:
     }
 
 
+def test_a_foreign_key_deep_inside_is_not_dropped_in_silence(drafted: Report) -> None:
+    value = edit_to_dict(e.Add("r1", "New.", anchors=drafted.sentences[0].anchors))
+    value["anchors"][0]["extra"] = 1
+    with pytest.raises(InputRefused, match="its own form"):
+        edit_from_dict(value)
+
+
 ACCEPT = {"kind": "accept", "sentence_id": "s1"}
 CHANGE = {"kind": "change_text", "sentence_id": "s1", "text": "x", "key_phrase": None, "polarity": None}
 

@@ -204,6 +204,12 @@ def test_what_a_crash_leaves_is_told_as_not_serious(tmp_path: Path, drafted: Rep
     assert not any(finding.serious for finding in findings)
 
 
+def test_the_same_report_in_another_form_is_told_as_such(signed: Path) -> None:
+    content = (signed / "report.json").read_bytes()
+    (signed / "report.json").write_bytes(content + b"\n")
+    assert messages(signed) == "report.json: holds the report in another form than it was written in"
+
+
 def test_verify_touches_nothing(signed: Path) -> None:
     before = {p.name: (p.read_bytes(), p.stat().st_mtime_ns) for p in signed.iterdir()}
     verify(signed)
