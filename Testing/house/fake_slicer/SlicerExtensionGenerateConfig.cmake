@@ -1,0 +1,1 @@
+fake_record("config=${PROJECT_NAME}")

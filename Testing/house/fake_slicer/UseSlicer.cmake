@@ -1,0 +1,36 @@
+set(BUILD_TESTING ON)
+set(Slicer_INSTALL_QTSCRIPTEDMODULES_LIB_DIR "lib/Slicer-5.12/qt-scripted-modules")
+
+macro(fake_record)
+  file(APPEND "${CMAKE_BINARY_DIR}/record.txt" "${ARGN}\n")
+endmacro()
+
+# Slicer: CMake/SlicerMacroBuildScriptedModule.cmake. Relative paths are kept; WITH_SUBDIR puts them below a folder
+# that is named as the one with the CMakeLists.txt.
+macro(slicerMacroBuildScriptedModule)
+  cmake_parse_arguments(MY_SLICER "WITH_GENERIC_TESTS;WITH_SUBDIR;VERBOSE" "NAME" "SCRIPTS;RESOURCES" ${ARGN})
+  if(MY_SLICER_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "unknown keywords: ${MY_SLICER_UNPARSED_ARGUMENTS}")
+  endif()
+  set(_subdir "")
+  if(MY_SLICER_WITH_SUBDIR)
+    get_filename_component(_subdir "${CMAKE_CURRENT_SOURCE_DIR}" NAME)
+  endif()
+  foreach(_file ${MY_SLICER_SCRIPTS} ${MY_SLICER_RESOURCES})
+    if(NOT EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${_file}")
+      message(FATAL_ERROR "given nonexistent file or directory '${_file}'")
+    endif()
+    get_filename_component(_folder "${_file}" DIRECTORY)
+    install(FILES "${_file}" DESTINATION "${Slicer_INSTALL_QTSCRIPTEDMODULES_LIB_DIR}/${_subdir}/${_folder}")
+  endforeach()
+  fake_record("module=${MY_SLICER_NAME}")
+endmacro()
+
+# Slicer: CMake/SlicerMacroPythonTesting.cmake, which looks for the script beside the CMakeLists.txt.
+macro(slicer_add_python_unittest)
+  cmake_parse_arguments(MY "" "TESTNAME_PREFIX;SCRIPT" "SLICER_ARGS" ${ARGN})
+  if(NOT EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${MY_SCRIPT}")
+    message(FATAL_ERROR "no test script '${MY_SCRIPT}'")
+  endif()
+  fake_record("test=${MY_SCRIPT}")
+endmacro()
