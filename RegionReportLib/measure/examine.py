@@ -79,7 +79,7 @@ def _half(scan: Scan, side: Side, course: Course | None) -> Hemithorax | None:
     if mask.sum() * voxel_ml() < LEAST_ML:
         return None
     given = _given_fluid(scan, block, side)
-    fluid = given if given is not None else fluid_in(block, mask, bool(scan.blood.enhanced))
+    fluid = given if given is not None else fluid_in(block, mask)
     air = free_air_in(block, mask & ~fluid, course.air_hu if course else None)
     return Hemithorax(side, block, mask, fluid & mask, air, given is not None)
 

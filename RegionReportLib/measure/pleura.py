@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 from scipy import ndimage
 
 from ..imaging.masks import BoolArray
@@ -20,10 +21,13 @@ from .subject import Subject
 
 # Mean density of 100 effusions: transudates 0 to 32 HU, exudates −21 to 28 HU (Abramowitz Y et al., AJR 2009;192:618).
 FLUID_HU = (-20.0, 32.0)
-# Half-width around a collection's own median: within fluid only noise remains after averaging, while collapsed or
-# consolidated lung lies 20 HU and more above it even without contrast, and far above it with contrast.
+# Half-width around a collection's own median: within fluid only noise remains after averaging. Where fluid and
+# collapsed lung make two peaks, the valley between them bounds the fluid instead.
 _FLUID_SPREAD_HU = 20.0
-_FLUID_SPREAD_ENHANCED_HU = 35.0
+# Two peaks: the means of both sides of Otsu's threshold lie this many SD of the whole apart. One normal peak gives
+# 1.6 (twice 0.8), two far ones 2; and this many HU, so that noise is not split.
+_TWO_PEAKS_SD = 1.7
+_TWO_PEAKS_HU = 8.0
 # Half-way between aerated lung and fluid; whole voxels of fluid count from here at the lung's side.
 _FLUID_EDGE_HU = -400.0
 # Below this a rim of partial volume or a normal pleura cannot be told from fluid.
@@ -53,15 +57,16 @@ AIR_METHOD = (
 GIVEN_METHOD = "volume of the segmenter's pleural effusion mask"
 
 
-def fluid_in(part: Frame, mask: BoolArray, enhanced: bool = False) -> BoolArray:
+def fluid_in(part: Frame, mask: BoolArray) -> BoolArray:
     """Return the pleural fluid of a hemithorax `mask`, all False if there is none that can be told."""
-    spread = _FLUID_SPREAD_ENHANCED_HU if enhanced else _FLUID_SPREAD_HU
     nothing = np.zeros_like(mask)
     solid = opened(mask & (part.hu > -200.0), _SHEET_MM)
     if solid.sum() * voxel_ml() < FLUID_LIMIT_ML / 2:
         return nothing
     smooth = smoothed(part.hu, solid)
     low, high = FLUID_HU
+    valley = _valley_hu(smooth[solid])
+    high = high if valley is None else min(high, valley)
     seeds = opened(solid & (smooth > low) & (smooth < high), _SHEET_MM)
     wall = dilated(~mask, 4.0)
     found = nothing
@@ -70,7 +75,8 @@ def fluid_in(part: Frame, mask: BoolArray, enhanced: bool = False) -> BoolArray:
             break
         if _is_fluid(part.hu, smooth, blob, wall):
             level = float(np.median(smooth[blob]))
-            found = found | _grown(blob, solid & (np.abs(smooth - level) < spread))
+            top = level + _FLUID_SPREAD_HU if valley is None else valley
+            found = found | _grown(blob, solid & (smooth > level - _FLUID_SPREAD_HU) & (smooth < top))
     # Partial volume with aerated lung on one side, with the chest wall on the other.
     rim = (part.hu > _FLUID_EDGE_HU) & ~solid | dilated(~mask, STEP_MM)
     return np.asarray(found | (dilated(found, 3.0) & mask & rim))
@@ -154,6 +160,25 @@ def _is_free_air(blob: BoolArray, wall: BoolArray, middle_j: float) -> bool:
     surface = blob & ~eroded(blob, STEP_MM)
     on_top = float(np.argwhere(blob)[:, 1].mean()) > middle_j
     return on_top and float(wall[surface].mean()) > _WALL_SHARE
+
+
+def _valley_hu(values: npt.NDArray[np.float32]) -> float | None:
+    """Return the density that parts fluid from collapsed lung (Otsu's threshold), None if there is one peak only."""
+    counts, edges = np.histogram(values, bins=np.arange(-20.0, 141.0, 2.0))
+    centres = (edges[:-1] + edges[1:]) / 2
+    below = np.cumsum(counts)
+    above = below[-1] - below
+    sums = np.cumsum(counts * centres)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        apart = (sums[-1] - sums) / above - sums / below
+    between = np.nan_to_num(apart) ** 2 * below * above
+    n = int(np.argmax(between))
+    total = below[-1]
+    if total == 0:
+        return None
+    spread = float(np.sqrt(max((counts * centres**2).sum() / total - (sums[-1] / total) ** 2, 0.0)))
+    two = np.nan_to_num(apart[n]) > max(_TWO_PEAKS_SD * spread, _TWO_PEAKS_HU)
+    return float(edges[n + 1]) if two else None
 
 
 def _grown(seed: BoolArray, allowed: BoolArray) -> BoolArray:
