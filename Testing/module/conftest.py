@@ -32,7 +32,9 @@ def slicer_app(tmp_path_factory: pytest.TempPathFactory) -> Any:
             sys.path.insert(0, str(folder))
     from slicer_attributes import start
 
-    app, window = start(tmp_path_factory.mktemp("slicer"))
+    folder = tmp_path_factory.mktemp("slicer")
+    os.environ["XDG_DATA_HOME"] = os.environ["XDG_CONFIG_HOME"] = str(folder)  # nothing is written to the user's own
+    app, window = start(folder)
     window.resize(1366, 768)
     window.show()
     app.processEvents()
@@ -52,6 +54,14 @@ def no_problem_is_left(request: pytest.FixtureRequest) -> Iterator[Callable[[], 
     yield problems.take
     left = problems.take()
     assert not left, "exceptions that nobody caught:\n" + "\n".join(left)
+
+
+@pytest.fixture(autouse=True)
+def fresh_settings(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Every test begins without settings."""
+    if "slicer_app" in request.fixturenames:
+        request.getfixturevalue("slicer_app").settings().clear()
+    yield
 
 
 @pytest.fixture

@@ -153,7 +153,7 @@ def test_closing_the_scene_resets_the_parameters_and_the_panel(sample: Any, ct: 
     assert sample.ui.inputSelector.currentNode() is None
 
 
-def test_parameters_survive_saving_and_loading_the_scene(sample: Any, ct: Any, tmp_path: Path) -> None:
+def test_parameters_survive_saving_and_loading_the_scene(sample: Any, ct: Any, user: Any, tmp_path: Path) -> None:
     import slicer
 
     sample._parameterNode.note = "für später"
@@ -163,7 +163,8 @@ def test_parameters_survive_saving_and_loading_the_scene(sample: Any, ct: Any, t
     assert slicer.util.saveScene(path)
     slicer.mrmlScene.Clear(0)
     slicer.util.loadScene(path)
-    sample.enter()
+    user.window.leave(sample)
+    user.window.enter_again(sample)
     assert sample._parameterNode.note == "für später"
     assert sample._parameterNode.threshold == -500.25
     assert sample._parameterNode.inputVolume.GetName() == "CT"

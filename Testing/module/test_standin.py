@@ -495,6 +495,17 @@ def test_keys_reach_shortcuts_of_the_window_and_letters_the_focus(qt: Any, user:
     shortcut.setParent(None)
 
 
+def test_settings_are_not_the_users_own_and_begin_empty(qt: Any, slicer_app: Any) -> None:
+    import slicer
+
+    assert slicer_app.temporaryPath in qt.QSettings().fileName()
+    assert list(qt.QSettings().allKeys()) == []
+    qt.QSettings().setValue("RegionReport/Reader", "Dr. A")
+    assert slicer.app.settings().value("RegionReport/Reader") == "Dr. A"
+    assert slicer.util.settingsValue("RegionReport/Reader", "") == "Dr. A"
+    assert slicer.app.applicationName == "Slicer"
+
+
 def test_settings_pages_keep_what_was_chosen(qt: Any) -> None:
     import ctk
     import slicer

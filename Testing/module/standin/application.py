@@ -30,7 +30,11 @@ class qSlicerApplication(qt.QApplication):
         super().__init__(["Slicer"])
         self.setStyle("Fusion")
         self._folder = folder
-        self._settings = qt.QSettings(str(folder / "Slicer.ini"), qt.QSettings.IniFormat)
+        # Slicer's own names; a bare QSettings() means the same file, which is not the user's.
+        self.organizationName, self.applicationName = "NA-MIC", "Slicer"
+        qt.QSettings.setDefaultFormat(qt.QSettings.IniFormat)
+        qt.QSettings.setPath(qt.QSettings.IniFormat, qt.QSettings.UserScope, str(folder))
+        self._settings = qt.QSettings()
         self._views = Views()
         self._io_manager = IOManager(self._views.app, folder)
         self._window: Any = None

@@ -43,6 +43,9 @@ def _install() -> None:
     _ROOT.name = vars(_ROOT)["objectName"]
     _ROOT.className = lambda self: self.metaObject().className().rpartition(".")[2]
     _ROOT.delete = QtCore.QObject.deleteLater
+    for kind in classes:
+        if "exec_" in vars(kind):
+            kind.exec_ = kind.exec  # PythonQt's name for it, of which PySide6 warns
     for kind, name in _LISTS:
         setattr(kind, name, _as_tuple(getattr(kind, name)))
     for kind in classes:

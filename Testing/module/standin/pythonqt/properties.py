@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,8 @@ class PropertyAttribute:
     def __init__(self, name: str, meta: QtCore.QMetaProperty, original: Any) -> None:
         self.name = name
         self.original = original
+        # A static getter (QCoreApplication has some) does not take the object.
+        self._getter = original if inspect.ismethoddescriptor(original) else None
         self._meta = meta
         self._writable = meta.isWritable()
         self._is_string = meta.typeName() == "QString"
@@ -26,7 +29,7 @@ class PropertyAttribute:
             if self.original is None:
                 raise AttributeError(self.name)
             return self.original
-        value = self.original(instance) if callable(self.original) else _property(instance, self.name)
+        value = _property(instance, self.name) if self._getter is None else self._getter(instance)
         return tuple(value) if isinstance(value, list) else value
 
     def __set__(self, instance: Any, value: Any) -> None:
