@@ -28,6 +28,8 @@ def phantom(arguments: argparse.Namespace) -> None:
 
 def recipe_of(arguments: argparse.Namespace) -> Recipe:
     """Return the recipe that the arguments ask for; InputRefused names what is out of range."""
+    if arguments.seed < 0:
+        raise InputRefused(f"--seed must not be negative, got {arguments.seed}")
     try:
         given = {"rows": arguments.rows, "slices": arguments.slices, "step_mm": arguments.step}
         given = {name: value for name, value in given.items() if value is not None}

@@ -77,14 +77,20 @@ def test_show_prints_every_sentence_with_its_place(drafted: Path, run: Run) -> N
     assert done.stdout.count("⌖") >= len(report.sentences)
 
 
-def test_measuring_with_the_drafts_own_segmentation_gives_its_measurements(
+def test_measuring_with_the_drafts_own_segmentation_gives_its_measurements_or_says_what_is_lost(
     drafted: Path, scan: Path, run: Run, tmp_path: Path
 ) -> None:
+    # The file holds regions; what was measured on a part of one (the trachea of the airways) is not in it.
     masks = str(drafted / "segmentation.seg.nrrd")
     assert run("measure", str(scan), "--segmentation", masks, "-o", str(tmp_path)).returncode == 0
     one, two = (json.loads((f / "measurements.json").read_text(encoding="utf-8")) for f in (drafted, tmp_path))
-    assert [m["id"] for m in one] == [m["id"] for m in two]
-    assert [m["value"] for m in one] == pytest.approx([m["value"] for m in two])
+    values = {m["id"]: m["value"] for m in one}
+    kept = [m for m in two if m["value"] is not None]
+    assert len(kept) > len(two) / 2
+    assert [m["value"] for m in kept if values[m["id"]] is not None] == pytest.approx(
+        [values[m["id"]] for m in kept if values[m["id"]] is not None]
+    )
+    assert all(m["reason"] for m in two if m["value"] is None)
 
 
 def test_progress_as_json_lines_rises_to_one_and_ends_with_the_files(scan: Path, run: Run, tmp_path: Path) -> None:
@@ -210,3 +216,13 @@ def test_export_writes_the_formats_that_are_asked_for(drafted: Path, run: Run, t
     assert run("export", str(drafted), "--format", "text", "--format", "json", "-o", str(tmp_path)).returncode == 0
     assert {f.name for f in tmp_path.iterdir()} == {"report.txt", "report.json"}
     assert (tmp_path / "report.txt").read_text(encoding="utf-8") == (drafted / "report.txt").read_text(encoding="utf-8")
+
+
+def test_a_phantom_comes_with_its_truth(run: Run, tmp_path: Path) -> None:
+    words = ["--seed", "3", "--finding", "nodule:20:left:upper", "--rows", "64", "--step", "5"]
+    done = run("phantom", *words, "-o", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert {f.name for f in tmp_path.iterdir()} == {"ct.nii.gz", "truth.seg.nrrd", "case.json"}
+    case = json.loads((tmp_path / "case.json").read_text(encoding="utf-8"))
+    assert len(case["lesions"]) == 1
+    assert case["truth"]
