@@ -56,10 +56,8 @@ def _inside_ribs(scan: Working, ring: Mask) -> Mask:
     reach = 2 * round(RIB_STEP_MM / scan.spacing_mm) + 1
     smeared = ndimage.maximum_filter1d(dense.astype(np.uint8), reach, axis=0) > 0
     hull = axial_hull(smeared & ring)
-    inner = distance_mm(np.pad(hull, ((0, 0), (1, 1), (1, 1))), scan.spacing_mm)[:, 1:-1, 1:-1] > RIB_MM
     around = hull.sum((1, 2)) > 0.6 * np.maximum(ring.sum((1, 2)), 1)
-    # In front of the foremost rib the belly bulges past a hull of ribs.
-    rows = np.arange(ring.shape[1])[None, :]
-    foremost = np.where(hull.any(axis=2), rows, -1).max(axis=1)
-    in_front = rows > foremost[:, None] - 20.0 / scan.spacing_mm
-    return np.asarray(inner | in_front[:, :, None] | ~around[:, None, None])
+    # In front of the ribs' ends the belly bulges past their hull: it is open to the front.
+    hull = np.maximum.accumulate(hull, axis=1)
+    inner = distance_mm(np.pad(hull, ((0, 0), (1, 0), (1, 1))), scan.spacing_mm)[:, 1:, 1:-1] > RIB_MM
+    return np.asarray(inner | ~around[:, None, None])

@@ -20,6 +20,8 @@ RIGHT_HEART_MM = 50.0
 """The right atrium reaches 30-45 mm to the right of the midline, a third of the usual heart width."""
 RIB_HEAD_MM = 14.0
 """How far ribs' heads reach in front of the canal's centre."""
+LATERAL_MM = 80.0
+"""Lateral of any heart that is not hugely enlarged to the right."""
 SPINE_MM = 35.0
 """Half the width of a vertebra with its ribs' heads: medial of it lies the aorta, not the left base."""
 
@@ -83,8 +85,11 @@ def _floor(lungs: Lungs, scan: Working, spine: Spine) -> Field:
     aside = (np.arange(columns.shape[1])[None, :] - middle) * scan.spacing_mm
     rows = np.flatnonzero(columns.any(axis=1))
     depth = (np.arange(columns.shape[0])[:, None] - rows[0]) / max(rows[-1] - rows[0], 1)
-    # Where no heart lies over the diaphragm: on the left behind it, on the right lateral to the right atrium.
-    free = {"right": aside > RIGHT_HEART_MM, "left": (aside < -SPINE_MM) & (depth < 0.45)}
+    # Where no heart lies over the diaphragm: behind it, and on the right lateral to it.
+    free = {
+        "right": (aside > RIGHT_HEART_MM) & ((depth < 0.45) | (aside > LATERAL_MM)),
+        "left": (aside < -SPINE_MM) & (depth < 0.45),
+    }
     heights = np.full(columns.shape, np.nan, np.float32)
     for lung, side in ((lungs.right, "right"), (lungs.left, "left")):
         heights = np.fmin(heights, _base(lung, free[side], scan.spacing_mm))
