@@ -19,10 +19,10 @@ from typing import IO
 
 import psutil
 
-# Bytes per read: what a pipe holds on Linux.
-_CHUNK = 64 * 1024
+# Bytes per read: small enough that the lines in it are read within milliseconds.
+_CHUNK = 16 * 1024
 # Chunks that wait for the caller; a child that floods its output is held back by its own full pipe.
-_WAITING = 64
+_WAITING = 256
 _OUT, _ERR = "out", "err"
 
 
@@ -95,7 +95,7 @@ class ChildProcess:
             lines[name] += (bytes(line) for line in whole)
             self._rest[name] = bytearray(last)
             wait_s = min(wait_s, 0.001)
-            if sum(map(len, lines.values())) > 1000:  # the rest next time: the caller has a window to draw
+            if sum(map(len, lines.values())) > 200:  # the rest next time: the caller has a window to draw
                 break
         texts = [line.decode("utf-8", "replace").rstrip() for line in lines[_ERR]]
         self.stderr_tail.extend(texts)
@@ -108,7 +108,8 @@ class ChildProcess:
 
     def kill(self) -> None:
         """End the process and all its descendants at once, and wait until the process itself is gone."""
-        end_tree(self.pid)
+        if self.exit_code is None:  # after its end the id may already be another's
+            end_tree(self.pid)
         if os.name == "posix":
             # Descendants whose parent has died are not in the tree any more, but still in the group.
             with contextlib.suppress(ProcessLookupError, PermissionError):

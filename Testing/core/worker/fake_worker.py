@@ -77,6 +77,7 @@ ACTS: dict[str, Callable[[Draft], None]] = {
     "slow": lambda job: None,
     "print": _stray_prints,
     "garbage": _garbage,
+    "flood": lambda job: os.write(2, b"again\n" * 20_000),
     "kill": lambda job: os.kill(os.getpid(), 9),
     "segfault": lambda job: os.kill(os.getpid(), 11),
     "leave": lambda job: os._exit(7),

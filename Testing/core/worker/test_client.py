@@ -122,6 +122,37 @@ def test_polling_does_not_make_the_viewer_wait(driver: Any) -> None:
     assert sorted(spent)[50] < 0.05
 
 
+def test_polling_alone_feeds_the_reading_threads(driver: Any) -> None:
+    # In 3D Slicer the event loop keeps the interpreter's lock; other threads run only while a poll lets go of it.
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1000.0)
+    try:
+        driver.client.start(driver.job(writer="x" * 500_000))
+        told: list[Any] = []
+        for _ in range(100_000):
+            told += driver.client.poll()
+            if driver.client.job is None:
+                break
+            sum(range(20_000))  # busy, as an event loop that never lets go
+    finally:
+        sys.setswitchinterval(before)
+    assert isinstance(told[-1], Drafted)
+    assert len([one for one in told if isinstance(one, SentenceWritten)]) == 3
+
+
+def test_a_flood_of_output_is_taken_in_pieces(driver: Any) -> None:
+    driver.client.start(driver.job("flood"))
+    most = 0
+    told: list[Any] = []
+    while driver.client.job is not None:
+        some = driver.client.poll()
+        most = max(most, len(some))
+        told += some
+    assert isinstance(told[-1], Drafted)
+    assert texts(told).count("again") == 20_000
+    assert most < 5000
+
+
 # cancelling
 
 
