@@ -65,7 +65,8 @@ def fluid_in(part: Frame, mask: BoolArray) -> BoolArray:
         return nothing
     smooth = smoothed(part.hu, solid)
     low, high = FLUID_HU
-    valley = _valley_hu(smooth[solid])
+    # Without the rim, whose partial volume would make a peak of its own.
+    valley = _valley_hu(smooth[eroded(solid, STEP_MM)])
     high = high if valley is None else min(high, valley)
     seeds = opened(solid & (smooth > low) & (smooth < high), _SHEET_MM)
     wall = dilated(~mask, 4.0)
@@ -164,7 +165,10 @@ def _is_free_air(blob: BoolArray, wall: BoolArray, middle_j: float) -> bool:
 
 def _valley_hu(values: npt.NDArray[np.float32]) -> float | None:
     """Return the density that parts fluid from collapsed lung (Otsu's threshold), None if there is one peak only."""
-    counts, edges = np.histogram(values, bins=np.arange(-20.0, 141.0, 2.0))
+    counts, edges = np.histogram(values, bins=np.arange(FLUID_HU[0], 141.0, 2.0))
+    # A tail of partial volume below the fluid's peak must not pass for a peak: cut it off, symmetric to noise above.
+    mode = int(np.argmax(ndimage.uniform_filter1d(counts[: int((FLUID_HU[1] - FLUID_HU[0]) / 2)].astype(float), 3)))
+    counts[: max(mode - 5, 0)] = 0
     centres = (edges[:-1] + edges[1:]) / 2
     below = np.cumsum(counts)
     above = below[-1] - below
