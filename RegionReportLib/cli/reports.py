@@ -12,6 +12,7 @@ from ..export.text import report_text
 from ..grounding.contradictions import check
 from ..report import verify as report_verify
 from ..report.document import Report
+from ..report.journal import JOURNAL_NAME
 from ..report.json_form import report_from_json, report_to_dict
 from ..report.sentence import Sentence, Verdict
 from ..report.signing import may_sign
@@ -90,10 +91,12 @@ def history(arguments: argparse.Namespace) -> None:
 
 
 def load(folder: Path) -> Report:
-    """Read the report of a report folder; InputRefused if it holds none."""
+    """Read the report of a folder as its trail tells it, so also after a crash; InputRefused if it holds none."""
     source = folder / "report.json"
     if not source.is_file():
         raise InputRefused(f"{folder} is no report folder: it has no report.json")
+    if (folder / JOURNAL_NAME).is_file():
+        return view_draft(folder).report
     return report_from_json(source.read_bytes())
 
 

@@ -25,10 +25,8 @@ def kept(report: Report) -> tuple[Sentence, ...]:
 
 def authorship(sentence: Sentence) -> str:
     """Return who wrote a sentence, in words: 'measured', 'model, edited by the reader' …"""
-    author = sentence.origin.author.value
-    if sentence.verdict is Verdict.EDITED and sentence.origin.author is not Author.READER:
-        return f"{author}, edited by the reader"
-    return author
+    edited = ", edited by the reader" if _is_edited(sentence) else ""
+    return f"{sentence.origin.author.value}{edited}"
 
 
 def state_line(report: Report) -> str:
@@ -43,11 +41,17 @@ def state_line(report: Report) -> str:
 
 def authorship_line(report: Report) -> str:
     """Return one line with the number of sentences by author, and the writer and segmenter used."""
-    counts = Counter((s.origin.author, s.verdict is Verdict.EDITED) for s in kept(report))
+    counts = Counter((s.origin.author, _is_edited(s)) for s in kept(report))
     parts = []
     for author in Author:
         for edited in (False, True):
             if counts[author, edited]:
-                suffix = ", edited by the reader" if edited and author is not Author.READER else ""
+                suffix = ", edited by the reader" if edited else ""
                 parts.append(f"{counts[author, edited]} {_WRITTEN_BY[author]}{suffix}")
     return f"Sentences: {'; '.join(parts) or 'none'}. Writer: {report.writer}. Segmentation: {report.segmenter}."
+
+
+def _is_edited(sentence: Sentence) -> bool:
+    """Tell whether words of another author were changed by the reader; the reader's own stay the reader's."""
+    changed = Verdict.EDITED in (sentence.verdict, sentence.verdict_before)
+    return changed and sentence.origin.author is not Author.READER

@@ -58,7 +58,12 @@ def _answered(flags: Iterable[Flag], before: tuple[Flag, ...]) -> tuple[Flag, ..
 
 
 def _empty_regions(kept: list[Sentence], report: Report) -> Iterable[Flag]:
-    """Yield a flag for each region that the scan holds and no sentence speaks of; it reminds and does not block."""
+    """Yield a flag for each region that the scan holds and no sentence speaks of; it reminds and does not block.
+
+    An addendum says only what changed; the report it amends speaks of the rest.
+    """
+    if report.predecessor is not None:
+        return
     spoken = {region_id for sentence in kept for region_id in sentence.regions}
     spoken |= {anchor.place.region_id for sentence in kept for anchor in sentence.anchors}
     for region in anatomy.regions():
