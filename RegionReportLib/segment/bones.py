@@ -35,7 +35,7 @@ def bones(scan: Working, body: Mask, soft_spaces: Mask, spine: Spine) -> Bones:
     dense = (scan.hu > BONE_LEAST_HU) & body
     vertebrae = _vertebrae(scan, dense & column)
     shell = _solid_parts(scan, dense & ~soft_spaces & ~vertebrae)
-    filled = closed(shell, 5.0, scan.spacing_mm)
+    filled = closed(shell, scan.spacing_mm, scan.spacing_mm)
     filled = axially_filled_small(filled, scan) & body & ~soft_spaces & (scan.hu > -50)
     return Bones(vertebrae, (filled | shell) & ~vertebrae)
 

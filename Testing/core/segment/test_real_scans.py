@@ -42,7 +42,11 @@ def dice(one: Any, other: Any) -> float:
 
 @pytest.mark.parametrize(
     ("name", "least"),
-    [("lidc-0001", 0.97), ("lidc-0002", 0.97), ("popi-lung", 0.97)],
+    [
+        pytest.param("lidc-0001", 0.97, marks=pytest.mark.slow),
+        ("lidc-0002", 0.97),
+        pytest.param("popi-lung", 0.97, marks=pytest.mark.slow),
+    ],
 )
 def test_lungs_agree_with_reference_on_each_side(real_data: Path, name: str, least: float) -> None:
     volume, masks = segmented(real_data / name / "ct.nii.gz")
