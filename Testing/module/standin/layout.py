@@ -122,7 +122,10 @@ class LayoutManager:
         node = slicer.vtkMRMLLayoutNode()
         node.SetSingletonTag("vtkMRMLLayoutNode")
         self._node = scene.AddNode(node)
+        self._chosen = 0
         self.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
+        # A closed scene resets its singleton nodes; the window keeps its layout.
+        scene.AddObserver(scene.EndCloseEvent, lambda *_: self.setLayout(self._chosen))
         self._logics = vtk.vtkCollection()
         for one in self._slices.values():
             self._logics.AddItem(one.sliceLogic())
@@ -136,6 +139,7 @@ class LayoutManager:
         return 1
 
     def setLayout(self, identifier: int) -> None:
+        self._chosen = identifier
         if not self._node.IsLayoutDescription(identifier):
             self._node.AddLayoutDescription(identifier, '<layout type="horizontal"/>')
         self._node.SetViewArrangement(identifier)

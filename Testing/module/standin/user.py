@@ -110,8 +110,10 @@ class User:
         widget = self.window.views.widgets[name]
         self.click(widget, widget.pixel_of(ras_mm), **more)
 
-    def picture(self, path: Path | str) -> Any:
-        """Draw everything and save the whole window as PNG; gives the image."""
+    def picture(self, path: Path | str, size: tuple[int, int] | None = None) -> Any:
+        """Draw everything and save the whole window as PNG, first made `size` large; gives the image."""
+        if size is not None:
+            self.window.resize(*size)
         self.settle()
         self.window.views.draw()
         self._app.processEvents()
