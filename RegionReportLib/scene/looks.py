@@ -118,20 +118,21 @@ class Standpoints:
     """Where the slices and the cameras of a scene stood."""
 
     def __init__(self) -> None:
-        self._slices: list[tuple[Any, Any]] = []
+        self._slices: list[tuple[Any, Any, tuple[float, ...]]] = []
         self._cameras: list[tuple[Any, tuple[float, ...], tuple[float, ...]]] = []
 
     def note(self, slices: Iterable[Any], cameras: Iterable[Any]) -> None:
         """Note where all stand, unless that was done before."""
         if not self._slices and not self._cameras:
-            self._slices = [(node, from_vtk(node.GetSliceToRAS())) for node in slices]
+            self._slices = [(node, from_vtk(node.GetSliceToRAS()), node.GetXYZOrigin()) for node in slices]
             self._cameras = [(node, node.GetPosition(), node.GetFocalPoint()) for node in cameras]
 
     def put_back(self, *, move: bool) -> None:
         """Forget what was noted, after moving back if `move` says so."""
         if move:
-            for node, matrix in self._slices:
+            for node, matrix, origin in self._slices:
                 node.GetSliceToRAS().DeepCopy(to_vtk(matrix))
+                node.SetXYZOrigin(*origin)
                 node.UpdateMatrices()
             for node, position, focus in self._cameras:
                 set_camera(node, position, focus)

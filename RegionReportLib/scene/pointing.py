@@ -187,7 +187,10 @@ class SceneViewer:
         for node in slices:
             node.JumpSliceByOffsetting(*world_mm)
             if self.manner.jump is Jump.CENTER or (self.manner.jump is not Jump.SCROLL and _hidden(node, world_mm)):
+                modifying = node.StartModify()
+                node.SetXYZOrigin(0.0, 0.0, node.GetXYZOrigin()[2])  # a panned view has its middle elsewhere
                 node.JumpSliceByCentering(*world_mm)
+                node.EndModify(modifying)
         for node in cameras:
             # The whole camera moves: direction and distance, so the reader's view of the body, stay the same.
             step = np.array(world_mm) - node.GetFocalPoint()

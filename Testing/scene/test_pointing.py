@@ -154,12 +154,18 @@ def test_slices_stay_where_they_are_as_long_as_the_place_is_well_in_view(stage: 
     assert np.allclose(center_of_view(axial), (0, 0, -900))
     viewer.point_at(replace(SHOWN, point_ras_mm=(84, 43, -910)))
     assert np.allclose(center_of_view(axial), (84, 43, -910))
-    axial.SetXYZOrigin(-100, 0, 0)  # panned
-    viewer.point_at(replace(SHOWN, point_ras_mm=(84, 43, -920)))
-    assert np.allclose(center_of_view(axial), (84, 43, -920))
-    axial.JumpSliceByCentering(84, 43, -920)
-    viewer.point_at(replace(SHOWN, point_ras_mm=(184, 43, -920)))
-    assert np.allclose(center_of_view(axial), (184, 43, -920))
+
+
+def test_a_panned_view_is_judged_and_centred_by_what_it_shows(stage: Stage) -> None:
+    axial = stage.slices[0]
+    axial.SetFieldOfView(200, 100, 1)
+    axial.SetSliceToRASByNTP(0, 0, 1, 1, 0, 0, 0, 0, -900, 0)  # x of the view runs along x of the patient
+    axial.SetXYZOrigin(-100, 0, 0)  # the view shows x from −200 to 0
+    viewer = stage.viewer(Manner())
+    viewer.point_at(replace(SHOWN, point_ras_mm=(-150, 0, -910)))
+    assert axial.GetXYZOrigin() == (-100, 0, 0) and np.allclose(center_of_view(axial), (0, 0, -910))
+    viewer.point_at(replace(SHOWN, point_ras_mm=(50, 10, -920)))
+    assert axial.GetXYZOrigin() == (0, 0, 0) and np.allclose(center_of_view(axial), (50, 10, -920))
 
 
 def test_cameras_turn_to_the_point_without_turning_the_body(stage: Stage) -> None:
@@ -221,6 +227,14 @@ def test_a_window_that_the_reader_sets_meanwhile_is_the_readers(stage: Stage) ->
     assert (display.GetWindow(), display.GetLevel()) == (900, 300)
 
 
+def test_a_window_that_the_reader_set_last_stays_on_leaving(stage: Stage) -> None:
+    viewer = stage.viewer()
+    viewer.point_at(SHOWN)
+    stage.volume.GetDisplayNode().SetWindowLevel(900, 300)
+    viewer.clear()
+    assert (stage.volume.GetDisplayNode().GetWindow(), stage.volume.GetDisplayNode().GetLevel()) == (900, 300)
+
+
 def test_an_automatic_window_becomes_automatic_again(stage: Stage) -> None:
     display = stage.volume.GetDisplayNode()
     display.SetAutoWindowLevel(1)
@@ -243,6 +257,7 @@ def test_leaving_puts_the_scene_back_exactly(stage: Stage) -> None:
     stage.display.SetSegmentOpacity3D("lung_left", 0.4)
     stage.display.SetSegmentOpacity2DFill("bones", 0.77)
     stage.display.SetSegmentVisibility("airways", False)
+    stage.slices[0].SetXYZOrigin(900, 0, 0)
     viewer = stage.viewer(Manner(return_views=True))
     viewer.point_at(LEFT_LUNG)
     viewer.clear()  # the first time MRML writes defaults out
@@ -406,6 +421,15 @@ def test_a_segmentation_left_behind_does_not_stand_out_and_that_is_said(stage: S
     assert "moved apart" in note
     assert stage.display.GetSegmentOpacity3D("lung_left") == resting
     assert np.allclose(center_of_view(stage.slices[0]), (turned() @ (*POINT, 1))[:3])
+
+
+def test_regions_that_stood_out_rest_again_once_they_lie_wrong(stage: Stage) -> None:
+    viewer = stage.viewer()
+    resting = stage.display.GetSegmentOpacity2DOutline("bones")
+    viewer.point_at(SHOWN)
+    stage.under(turned(), stage.volume)
+    viewer.point_at(SHOWN)
+    assert stage.display.GetSegmentOpacity2DOutline("bones") == resting
 
 
 def test_a_bent_transform_is_said_and_nothing_moves(stage: Stage) -> None:

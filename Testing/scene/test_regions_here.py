@@ -11,7 +11,9 @@ slicer = pytest.importorskip("slicer", reason="the scene needs slicer-core: pip 
 import vtk
 
 from RegionReportLib.anatomy.regions import Side
+from RegionReportLib.imaging.grid import Grid
 from RegionReportLib.imaging.masks import RegionMasks
+from RegionReportLib.imaging.volume import Provenance, Volume
 from RegionReportLib.progress import finish
 from RegionReportLib.scene.regions_here import regions_at
 from RegionReportLib.scene.segmentation_nodes import masks_to_node
@@ -19,7 +21,7 @@ from RegionReportLib.scene.space import to_vtk
 from RegionReportLib.scene.surfaces import SURFACE, make_surfaces, missing_surfaces
 from RegionReportLib.scene.volume_nodes import volume_to_node
 
-from scene_host import BLOCKS, center_of, chest, saved_and_loaded
+from scene_host import BLOCKS, awkward_grid, center_of, chest, saved_and_loaded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,6 +109,27 @@ def test_surfaces_enclose_their_segments(host: Host) -> None:
         assert mass.GetVolume() / 1000 == pytest.approx(true_ml, rel=0.1)
         box, bounds = masks.box(BLOCKS[segment_id]), np.array(surface(node, segment_id).GetBounds())
         assert np.abs(bounds[::2] - box.min_mm).max() < 6 and np.abs(bounds[1::2] - box.max_mm).max() < 6
+
+
+def test_surfaces_of_fine_scans_are_sampled_and_not_shifted(host: Host) -> None:
+    turned = awkward_grid().affine.copy()
+    turned[:3, :3] = turned[:3, :3] / np.linalg.norm(turned[:3, :3], axis=0) * (0.7, 0.7, 1.0)
+    grid = Grid((80, 110, 120), turned)
+    k, j, i = np.indices(grid.shape_kji)
+    centre = grid.to_ras((64.0, 51.0, 38.0))
+    ball = ((grid.to_ras(np.stack([i, j, k], axis=-1)) - centre) ** 2).sum(axis=-1) < 25.0**2
+    _, plain = chest()
+    masks = RegionMasks(ball.astype(np.uint8), grid, ("heart",), "ball", plain.coverage, {})
+    hu = np.zeros(grid.shape_kji, np.int16)
+    volume_node = volume_to_node(host.scene, Volume(hu, grid, Provenance("ball", "phantom")), "CT")
+    node = masks_to_node(host.scene, volume_node, masks)
+    finish(make_surfaces(node))
+    mesh = surface(node, "heart_great_vessels")
+    points = vtk.util.numpy_support.vtk_to_numpy(mesh.GetPoints().GetData())
+    assert len(points) < 10_000
+    radii = np.linalg.norm(points - centre, axis=1)
+    assert np.linalg.norm(points.mean(axis=0) - centre) < 0.3
+    assert abs(radii.mean() - 25.0) < 0.7 and radii.std() < 0.7
 
 
 def test_surfaces_are_lit_from_outside_on_a_mirrored_grid(host: Host) -> None:

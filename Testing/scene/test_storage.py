@@ -89,8 +89,9 @@ def test_a_report_comes_back_from_its_node(host: Host) -> None:
 @pytest.mark.parametrize("kind", ["mrb", "mrml"])
 def test_a_saved_report_is_byte_identical_and_still_points_right(host: Host, tmp_path: Path, kind: str) -> None:
     volume_node, segmentation_node = in_scene(host)
-    files = ReportFiles(report_bytes(report(host)), TRAIL, b"{}")
-    keep_report(host.scene, files, volume_node, segmentation_node)
+    files = ReportFiles(report_bytes(report(host)), TRAIL, b"\t{ }\n")
+    kept = keep_report(host.scene, files, volume_node, segmentation_node)
+    assert kept.GetEncodingAsString() == "UTF-8"
     again = saved_and_loaded(host, tmp_path, kind)
     (node,) = report_nodes(again.scene)
     assert files_of(node) == files
