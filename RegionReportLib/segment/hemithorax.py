@@ -24,6 +24,7 @@ RIB_STEP_MM = 10.0
 """Ribs are 15-25 mm apart and slant: within 10 mm above or below each point of the wall there is one."""
 THICK_MM = 10.0
 """Pleura, fat and the innermost muscles between lung and the ribs' inner side measure 2-5 mm."""
+MARGIN_MM = 10.0
 RECESS_MM = 60.0
 """Below the dome a layer behind the lung this thick is no fluid in the recess but the liver behind an anterior lung."""
 AIRLESS = 0.35
@@ -59,7 +60,8 @@ def airless_parts(scan: Working, body: Mask, lungs: Lungs, airway: Mask, spine: 
             found.append(np.zeros_like(body))
             continue
         room = body & ~wall & ~airway & ~lungs.both & _beyond_mediastinum(scan, side, spine)
-        found.append(_airless(scan, room & ~_on_top_of_ribs(bone, air), wall, side))
+        room &= ~_on_top_of_ribs(bone, air) & _under_lung(side, scan.spacing_mm)
+        found.append(_airless(scan, room, wall, side))
     return found[0] & ~found[1], found[1]
 
 
@@ -83,6 +85,13 @@ def _on_top_of_ribs(bone: Mask, air: Mask) -> Mask:
     above = np.maximum.accumulate(over_lung, axis=0)
     # Between two slanting ribs a column may pass: neighbours in the slice close such gaps.
     return np.asarray(ndimage.binary_closing(above, np.ones((1, 5, 5), bool)) | above)
+
+
+def _under_lung(side: _Side, spacing_mm: float) -> Mask:
+    """Return the columns that either lung reaches at some height, with a margin: the shoulder lies lateral to them."""
+    columns: Mask = np.asarray((side.air | side.mirror).any(axis=0))
+    distance = ndimage.distance_transform_edt(~columns) * spacing_mm if columns.any() else np.ones(columns.shape)
+    return np.asarray(distance <= MARGIN_MM)[None]
 
 
 def _beyond_mediastinum(scan: Working, side: _Side, spine: Spine) -> Mask:

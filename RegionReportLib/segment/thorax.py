@@ -22,6 +22,9 @@ RIB_HEAD_MM = 14.0
 """How far ribs' heads reach in front of the canal's centre."""
 LATERAL_MM = 80.0
 """Lateral of any heart that is not hugely enlarged to the right."""
+LEFT_HIGHER_MM = 15.0
+"""The left dome lies 10-20 mm below the right in nine of ten (Felson, Chest Roentgenology, 1973); what is this much
+above it is the heart, or a raised diaphragm that then is followed only in part."""
 SPINE_MM = 35.0
 """Half the width of a vertebra with its ribs' heads: medial of it lies the aorta, not the left base."""
 
@@ -88,11 +91,13 @@ def _floor(lungs: Lungs, scan: Working, spine: Spine) -> Field:
     # Where no heart lies over the diaphragm: behind it, and on the right lateral to it.
     free = {
         "right": (aside > RIGHT_HEART_MM) & ((depth < 0.45) | (aside > LATERAL_MM)),
-        "left": (aside < -SPINE_MM) & (depth < 0.45),
+        "left": (aside < -SPINE_MM) & (depth < 0.35),
     }
-    heights = np.full(columns.shape, np.nan, np.float32)
-    for lung, side in ((lungs.right, "right"), (lungs.left, "left")):
-        heights = np.fmin(heights, _base(lung, free[side], scan.spacing_mm))
+    right = _base(lungs.right, free["right"], scan.spacing_mm)
+    left = _base(lungs.left, free["left"], scan.spacing_mm)
+    if np.isfinite(right).any():
+        left[left > np.nanpercentile(right, 95) + LEFT_HIGHER_MM / scan.spacing_mm] = np.nan
+    heights = np.fmin(right, left)
     if np.isnan(heights).all():
         return np.full(heights.shape, -1.0, np.float32)
     return _continued(heights, scan.spacing_mm)
