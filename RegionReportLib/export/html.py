@@ -19,7 +19,7 @@ from ..imaging.volume import Volume
 from ..report.document import Report, Status
 from ..report.place import Place
 from ..report.sentence import Polarity, Sentence, Verdict
-from .picture import Mark, Plane, png, slice_picture
+from .picture import Mark, Plane, jpeg, slice_picture
 from .standing import authorship, authorship_line, kept, state_line
 from .style import CSS
 
@@ -42,10 +42,10 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A picture of the page: `id` to link to, PNG bytes and a caption."""
+    """A picture of the page: `id` to link to, JPEG bytes and a caption."""
 
     id: str
-    png: bytes
+    jpeg: bytes
     caption: str
 
 
@@ -97,7 +97,7 @@ def _section(report: Report, region: anatomy.Region | None, sentences: list[Sent
     lines = "".join(_sentence(s) for s in sentences) or "<li class=none>No sentence.</li>"
     pictures = "".join(
         f"<figure id='{escape(f.id)}'>"
-        f"<img alt='{escape(f.caption)}' src='data:image/png;base64,{base64.b64encode(f.png).decode()}'>"
+        f"<img alt='{escape(f.caption)}' src='data:image/jpeg;base64,{base64.b64encode(f.jpeg).decode()}'>"
         f"<figcaption>{escape(f.caption)}</figcaption></figure>"
         for f in figures
     )
@@ -154,11 +154,11 @@ def _figures(report: Report, region: anatomy.Region, volume: Volume, masks: Regi
     frame = _frame(report)
     mark = Mark(region.id, frame=frame)
     picture = slice_picture(volume, masks, plane, _slice_point(region, plane, whole, masks), mark, _PICTURE_PX)
-    figures = [Figure(f"fig-{region.id}", png(picture), f"{region.name}, {plane.name.lower()}")]
+    figures = [Figure(f"fig-{region.id}", jpeg(picture), f"{region.name}, {plane.name.lower()}")]
     for sentence, place in _focal(report, region, whole)[:_FOCAL_PICTURES]:
         mark = Mark(region.id, place.box, frame)
         focal = slice_picture(volume, masks, Plane.AXIAL, place.box.center_mm, mark, _PICTURE_PX)
-        figures.append(Figure(f"fig-{sentence.id}", png(focal), f"{place.name}, axial"))
+        figures.append(Figure(f"fig-{sentence.id}", jpeg(focal), f"{place.name}, axial"))
     return figures
 
 

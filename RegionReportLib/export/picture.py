@@ -140,10 +140,17 @@ def montage(volume: Volume, masks: RegionMasks, columns: int = 4, height_px: int
     return sheet
 
 
+def jpeg(picture: Image.Image) -> bytes:
+    """Return a picture as the bytes of a JPEG file, with colours at full resolution so that thin outlines stay."""
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=88, subsampling=0)
+    return buffer.getvalue()
+
+
 def png(picture: Image.Image) -> bytes:
     """Return a picture as the bytes of a PNG file."""
     buffer = io.BytesIO()
-    picture.save(buffer, "PNG", optimize=True)
+    picture.save(buffer, "PNG")
     return buffer.getvalue()
 
 

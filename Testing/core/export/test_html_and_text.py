@@ -105,7 +105,7 @@ def test_html_loads_nothing_from_anywhere() -> None:
     reader = read(report_html(report(), *scan()))
     addresses = [v or "" for n, v in reader.attributes if n in ("src", "href", "srcset", "action")]
     assert addresses
-    assert all(a.startswith("data:image/png;base64,") for a in addresses)
+    assert all(a.startswith("data:image/jpeg;base64,") for a in addresses)
     assert "default-src 'none'" in report_html(report())
 
 
