@@ -4,11 +4,9 @@ The four classes that Slicer looks for, and their wiring. What happens is told i
 Slicer, in RegionReportLib.
 """
 
-import getpass
 import sys
 from pathlib import Path
 
-import qt
 import slicer
 from slicer.i18n import tr as _
 from slicer.i18n import translate
@@ -75,9 +73,6 @@ class RegionReportWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = RegionReportLogic()
         self.ui.reportSelector.addAttribute("vtkMRMLTextNode", "RegionReport.kind", "report")
-        settings = qt.QSettings()
-        self.ui.readerEdit.text = settings.value("RegionReport/Reader") or getpass.getuser()
-        self.ui.interpreterEdit.currentPath = settings.value("RegionReport/WorkerPython") or ""
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
         self.ui.draftButton.connect("clicked()", self.onDraft)
@@ -103,6 +98,13 @@ class RegionReportWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.panel = None
         self.setParameterNode(None)
         self.removeObservers()
+
+    def onReload(self):
+        """Forget the library too, so that the reload button of the developer mode reloads all of it."""
+        for name in tuple(sys.modules):
+            if name.partition(".")[0] in ("RegionReportSlicer", "RegionReportLib"):
+                del sys.modules[name]
+        ScriptedLoadableModuleWidget.onReload(self)
 
     def onSceneStartClose(self, caller, event):
         """Let go of all nodes before they vanish; a draft in progress is cancelled, a draft under review is saved."""
@@ -134,7 +136,11 @@ class RegionReportWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
             if packages.missing() and not ask:
                 return False
-            packages.ensure(Path(self.resourcePath("requirements.txt")))
+            try:
+                packages.ensure(Path(self.resourcePath("requirements.txt")))
+            except packages.Declined as declined:
+                self.ui.statusLabel.text = f"{declined} Press Draft report to be asked again."
+                return False
             from RegionReportSlicer.panel import Panel
 
             self.panel = Panel(self.ui, lambda: self._parameterNode, self.layout.parentWidget())

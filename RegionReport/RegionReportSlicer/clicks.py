@@ -34,10 +34,16 @@ class SliceClicks:
     def _on_release(self, interactor, event):
         pressed, self._pressed = self._pressed, None
         now = interactor.GetEventPosition()
-        if pressed is None or max(abs(a - b) for a, b in zip(pressed, now, strict=True)) > _STILL:
+        if pressed is None or _placing() or max(abs(a - b) for a, b in zip(pressed, now, strict=True)) > _STILL:
             return
         crosshair = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
         world = [0.0, 0.0, 0.0]
         # False outside all views: the last position would be reported again.
         if crosshair is not None and crosshair.GetCursorPositionRAS(world):
             self._clicked(tuple(world))
+
+
+def _placing():
+    """Tell whether the mouse places something now, for example a point of a markup."""
+    node = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLInteractionNode")
+    return node is not None and node.GetCurrentInteractionMode() != node.ViewTransform

@@ -1,4 +1,7 @@
-"""The few questions that need an answer: a reason for overriding a flag, a signature, a file to export to."""
+"""The few questions that need an answer: a reason for overriding a flag, a signature, a file, a loss.
+
+Dialogs are made and asked, not called statically: static functions return other things under each binding of Qt.
+"""
 
 from pathlib import Path
 
@@ -11,10 +14,14 @@ from RegionReportLib.export.text import report_text
 
 def ask_reason(message):
     """Ask why a flag is overridden; empty if it is not."""
-    answer = qt.QInputDialog.getText(
-        slicer.util.mainWindow(), "Override flag", f"{message}\n\nReason for keeping the sentence as it is:"
-    )
-    return (answer or "").strip()
+    dialog = qt.QInputDialog(slicer.util.mainWindow())
+    dialog.setWindowTitle("Override flag")
+    dialog.setLabelText(f"{message}\n\nReason for keeping the sentence as it is:")
+    dialog.setMinimumWidth(420)
+    accepted = dialog.exec_()
+    reason = dialog.textValue.strip() if accepted else ""
+    dialog.deleteLater()
+    return reason
 
 
 def confirm_sign(name, count):
@@ -25,14 +32,25 @@ def confirm_sign(name, count):
     )
 
 
+def confirm_clear(count, size):
+    """Ask before drafts are deleted."""
+    return slicer.util.confirmOkCancelDisplay(
+        f"Delete {count} drafts ({size})? Reports in saved scenes and exported files stay; what is only here is lost.",
+        windowTitle="Clear drafts",
+    )
+
+
 def export(report):
     """Ask for a file and write the report to it as HTML or text; return its path, None if nothing was written."""
-    chosen = qt.QFileDialog.getSaveFileName(
-        slicer.util.mainWindow(), "Export report", "report.html", "Web page (*.html);;Text (*.txt)"
-    )
+    dialog = qt.QFileDialog(slicer.util.mainWindow(), "Export report", "", "Web page (*.html);;Text (*.txt)")
+    dialog.setAcceptMode(qt.QFileDialog.AcceptSave)
+    dialog.setDefaultSuffix("html")
+    dialog.selectFile("report.html")
+    chosen = dialog.selectedFiles() if dialog.exec_() else ()
+    dialog.deleteLater()
     if not chosen:
         return None
-    path = Path(chosen)
+    path = Path(chosen[0])
     text = report_text(report) if path.suffix.lower() == ".txt" else report_html(report)
     path.write_text(text, encoding="utf-8")
     return path

@@ -1,29 +1,36 @@
 """The upper part of the panel: one button that drafts or cancels, with stage, percentage and time left."""
 
 import time
-from html import escape
 
-import qt
-
-from RegionReportLib.worker.messages import SentenceWritten
+from RegionReportLib.worker.messages import SentenceWritten, StageProgress, Stalled
 
 from .run import new_draft
+from .sentences import note_page, streamed_rows
 from .steps import Steps
 
 # What the user may choose as writer; None ties a pasted report to its places instead.
 WRITERS = (("measured", "measured"), ("existing report (paste)", None))
+# Before this nothing can be said of the time left.
+_TELLING_FRACTION, _TELLING_S = 0.06, 1.5
 
 
 class Drafting:
-    """Drafts on demand; `begun()` is called before, `done(DraftInScene)` after a draft."""
+    """Drafts on demand.
 
-    def __init__(self, ui, parameters, begun, done):
+    `begun()` is called before a draft, then `done(DraftInScene)` or `given_up()`; `rows(html)` shows sentences.
+    """
+
+    def __init__(self, ui, parameters, begun, done, given_up, rows):
         self.ui = ui
         self._parameters = parameters
         self._begun = begun
         self._done = done
+        self._given_up = given_up
+        self._rows = rows
         self._steps = None
         self._heard = []
+        self._shown = 0
+        self._stalled = ""
         for label, _ in WRITERS:
             ui.writerComboBox.addItem(label)
         ui.writerComboBox.connect("currentIndexChanged(int)", self._on_writer)
@@ -38,6 +45,7 @@ class Drafting:
         """Start a draft, or cancel the one that runs."""
         if self.running:
             self.cancel()
+            self._given_up()
             self._say("Cancelled; nothing was kept.")
             return
         parameters = self._parameters()
@@ -50,18 +58,17 @@ class Drafting:
             if not text:
                 self._say("Paste the report that is to be tied to its places.")
                 return
-        interpreter = self.ui.interpreterEdit.currentPath or ""
-        qt.QSettings().setValue("RegionReport/WorkerPython", interpreter)
-        self._begun()
         work = new_draft(
             parameters.inputVolume,
             writer=writer or "measured",
             text=text,
             segmentation_node=parameters.segmentation,
-            interpreter=interpreter,
+            interpreter=self.ui.interpreterEdit.currentPath or "",
             told=self._hear,
         )
-        self._heard = []
+        self._begun()
+        self._heard, self._shown, self._stalled = [], 0, ""
+        self._rows(lambda palette: note_page("Sentences appear here as they are written.", palette))
         self._steps = Steps(work, self._progress, self._drafted, self._failed)
         self._show()
 
@@ -74,16 +81,22 @@ class Drafting:
 
     def _hear(self, message):
         if isinstance(message, SentenceWritten):
-            self._heard.append(f"<p>{escape(message.sentence['text'])}</p>")
-            self.ui.sentenceBrowser.setHtml("".join(self._heard))
+            self._heard.append(message.sentence)
+        elif isinstance(message, Stalled):
+            self._stalled = f" · no progress for {message.seconds:.0f} s; wait or cancel"
+        elif isinstance(message, StageProgress):
+            self._stalled = ""
 
     def _progress(self, progress):
         self.ui.draftProgressBar.value = int(1000 * progress.fraction)
         words = f"{progress.stage} · {100 * progress.fraction:.0f} %"
-        if progress.fraction > 0.05:
-            seconds = time.monotonic() - self._steps.started
-            words += f" · {seconds * (1 - progress.fraction) / progress.fraction:.0f} s left"
-        self._say(words)
+        seconds = time.monotonic() - self._steps.started
+        if progress.fraction > _TELLING_FRACTION and seconds > _TELLING_S:
+            words += f" · {_duration(seconds * (1 - progress.fraction) / progress.fraction)} left"
+        self._say(words + self._stalled)
+        if len(self._heard) != self._shown:
+            self._shown = len(self._heard)
+            self._rows(lambda palette: streamed_rows(self._heard, palette), True)
 
     def _drafted(self, made):
         self._steps = None
@@ -93,20 +106,31 @@ class Drafting:
 
     def _failed(self, message, error):
         self._steps = None
-        self.ui.sentenceBrowser.setHtml("")
         self._show()
+        self._given_up()
         self._say(message)
 
     def _writer(self):
         return WRITERS[self.ui.writerComboBox.currentIndex][1]
 
     def _on_writer(self, index):
-        self.ui.pasteEdit.visible = self._writer() is None
+        self._show()
 
     def _show(self):
-        self.ui.draftButton.text = "Cancel" if self.running else "Draft report"
-        self.ui.draftProgressBar.visible = self.running
+        running, pasting = self.running, self._writer() is None
+        self.ui.draftButton.text = "Cancel" if running else "Tie to places" if pasting else "Draft report"
+        self.ui.draftProgressBar.visible = running
         self.ui.draftProgressBar.value = 0
+        self.ui.pasteEdit.visible = pasting and not running
+        for widget in ("inputVolumeSelector", "segmentationSelector", "writerComboBox", "reportSelector"):
+            getattr(self.ui, widget).enabled = not running
 
     def _say(self, text):
         self.ui.statusLabel.text = text
+
+
+def _duration(seconds):
+    """Return a duration as a person says it."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min"

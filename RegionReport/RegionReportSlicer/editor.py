@@ -1,4 +1,4 @@
-"""The field below the sentences in which words are changed; it has a fixed place, so nothing moves under the hand."""
+"""The field below the sentences in which words are changed; it is there only while something is edited."""
 
 import qt
 
@@ -11,41 +11,42 @@ class Editor:
         self._busy = busy
         self._done = None
         # Held here: a shortcut dies with its last Python reference.
-        self._keep = self._key("Ctrl+Return", lambda: self.end(True))
-        self._leave = self._key("Esc", lambda: self.end(False))
+        self._keys = [
+            self._key("Ctrl+Return", True),
+            self._key("Ctrl+Enter", True),
+            self._key("Esc", False),
+        ]
 
     @property
     def open(self):
         """Tell whether something is being edited."""
         return self._done is not None
 
-    @property
-    def cursor(self):
-        """The character that the cursor stands before."""
-        return self._field.textCursor().position()
-
-    def start(self, text, done):
-        """Edit `text`; `done(words)` is called when it is kept and not empty."""
+    def start(self, text, done, at=None):
+        """Edit `text`; `done(words, cursor)` is called when it is kept and not empty; the cursor begins at `at`."""
         self._done = done
-        self._busy(True)
-        self._field.enabled = True
         self._field.plainText = text
+        cursor = self._field.textCursor()
+        cursor.setPosition(len(text) if at is None else at)
+        self._field.setTextCursor(cursor)
+        self._field.visible = True
         self._field.setFocus()
+        self._busy(True)
 
     def end(self, keep):
         """Close the field and keep or leave its words."""
         if self._done is None:
             return
         done, self._done = self._done, None
-        words = self._field.plainText.strip()
+        words, at = self._field.plainText, self._field.textCursor().position()
         self._field.plainText = ""
-        self._field.enabled = False
+        self._field.visible = False
         self._busy(False)
-        if keep and words:
-            done(words)
+        if keep and words.strip():
+            done(words, at)
 
-    def _key(self, key, act):
+    def _key(self, key, keep):
         shortcut = qt.QShortcut(qt.QKeySequence(key), self._field)
         shortcut.setContext(qt.Qt.WidgetShortcut)
-        shortcut.connect("activated()", act)
+        shortcut.connect("activated()", lambda: self.end(keep))
         return shortcut

@@ -3,7 +3,10 @@
 import qt
 import slicer
 
-HELP = "↑↓ choose   Enter edit   A accept   X reject   R re-tie   N new   S split   M merge   F found   Ctrl+Z undo"
+HELP = (
+    "↑↓ choose · Enter edit · A accept · X reject · R re-tie · N new · S split · M merge · "
+    "O next open · F next at clicked place · Ctrl+Z undo"
+)
 
 
 class Keys:
@@ -15,6 +18,7 @@ class Keys:
         self._shortcuts = []
         for key, act in acts.items():
             shortcut = qt.QShortcut(qt.QKeySequence(key), window)
+            shortcut.setEnabled(False)
             shortcut.connect("activated()", act)
             self._shortcuts.append(shortcut)
 

@@ -9,28 +9,35 @@ from .drafting import Drafting
 from .keys import HELP, Keys
 from .reviewing import Reviewing
 from .run import end_workers
+from .settings import Settings
 
 
 class Panel:
-    """Everything behind the widgets; `parameters()` returns the scene's parameter node or None."""
+    """Everything behind the widgets; `parameters()` returns the scene's parameter node, None while not shown."""
 
     def __init__(self, ui, parameters, root):
         self.ui = ui
         self._parameters = parameters
-        self.reviewing = Reviewing(ui, parameters, self._busy)
-        self.drafting = Drafting(ui, parameters, self.reviewing.close, self._drafted)
+        self._entered = False
+        self.settings = Settings(ui, self._say)
+        self.reviewing = Reviewing(ui, self._busy)
+        self.drafting = Drafting(
+            ui, parameters, self.reviewing.close, self._drafted, self._reopen, self.reviewing.show_html
+        )
         review = self.reviewing
         self._keys = Keys(
             {
                 "Up": lambda: review.act("step", -1),
                 "Down": lambda: review.act("step", 1),
                 "Return": review.edit,
+                "Enter": review.edit,
                 "A": lambda: review.act("accept"),
                 "X": lambda: review.act("reject"),
                 "R": review.tie,
                 "N": review.add,
                 "S": review.split,
                 "M": lambda: review.act("merge_with_next"),
+                "O": lambda: review.act("choose_open"),
                 "F": lambda: review.act("choose_found"),
                 "Ctrl+Z": lambda: review.act("undo"),
                 "Ctrl+Y": lambda: review.act("redo"),
@@ -42,9 +49,11 @@ class Panel:
 
     def enter(self):
         """Take the keys and the clicks, and open the report that the scene remembers."""
-        self._keys.enable(True)
+        self._entered = True
+        self._keys.enable(not self.reviewing.editor.open)
         self._clicks.enable(True)
         parameters = self._parameters()
+        self.reviewing.resume()
         if parameters is None or self.reviewing.session or self.drafting.running:
             return
         if parameters.report is None:
@@ -53,11 +62,11 @@ class Panel:
         self.reviewing.open(parameters.report)
 
     def exit(self):
-        """Give keys, clicks and views back; the review stays open."""
+        """Give keys, clicks and views back; the review stays open, and so does a draft in progress."""
+        self._entered = False
         self._keys.enable(False)
         self._clicks.enable(False)
-        self.reviewing.editor.end(keep=False)
-        self.reviewing.act("choose", None)
+        self.reviewing.rest()
 
     def leave(self):
         """Let go of the scene: a draft in progress is cancelled, the review is closed with everything on the disk."""
@@ -82,9 +91,18 @@ class Panel:
 
     def _drafted(self, made):
         parameters = self._parameters()
+        if parameters is None:
+            return  # another module is shown: the report waits in the scene, and `enter` opens it
         slicer.util.setSliceViewerLayers(background=parameters.inputVolume, fit=False)
         parameters.report = made.report_node
         self.reviewing.open(made.report_node)
 
+    def _reopen(self):
+        parameters = self._parameters()
+        self.reviewing.open(parameters.report if parameters else None)
+
     def _busy(self, typing):
-        self._keys.enable(not typing)
+        self._keys.enable(self._entered and not typing)
+
+    def _say(self, text):
+        self.ui.statusLabel.text = text

@@ -4,36 +4,42 @@ import qt
 import slicer
 
 from RegionReportLib.anatomy import regions as anatomy
+from RegionReportLib.errors import RegionReportError
 from RegionReportLib.imaging.box import Box
+
+_START_MM = 40.0
 
 
 class RetieMenu:
-    """The menu of the re-tie button; `act(name, *arguments)` does what was chosen."""
+    """The menu of the re-tie button; `act(name, *arguments)` does what was chosen, `say(text)` tells the user."""
 
-    def __init__(self, button, act):
+    def __init__(self, button, act, say):
         self._button = button
         self._act = act
+        self._say = say
         self._menu = qt.QMenu(button)
+        self._session = None
         self._roi = None
         self._region_id = None
         button.setMenu(self._menu)
 
     def fill(self, session):
         """Offer the places of the open report, by region."""
+        self._session = session
         self._menu.clear()
         if session is None:
             return
+        if self.drawing:
+            self._menu.addAction("Use the drawn box").connect("triggered()", self.take_box)
+            self._menu.addAction("Leave it").connect("triggered()", self.drop_box)
+            return
         for region in anatomy.regions():
             places = [p for p in session.report.places if p.region_id == region.id]
-            if not places:
-                continue
             submenu = self._menu.addMenu(region.name)
             for place in places:
-                action = submenu.addAction(place.name)
-                action.connect("triggered()", self._tie(place))
+                submenu.addAction(place.name).connect("triggered()", self._tie(place))
             submenu.addSeparator()
-            action = submenu.addAction("Draw a box …")
-            action.connect("triggered()", self._draw(region.id))
+            submenu.addAction("Draw a box…").connect("triggered()", self._draw(region.id))
         self._menu.addSeparator()
         self._menu.addAction("It has no place").connect("triggered()", lambda: self._act("mark_placeless"))
 
@@ -41,21 +47,32 @@ class RetieMenu:
         """Open the menu where the button is."""
         self._menu.popup(self._button.mapToGlobal(qt.QPoint(0, self._button.height)))
 
-    def take_box(self, to_report):
-        """Tie the sentence to the box that was drawn and remove it; `to_report` maps world to report millimetres."""
-        if self._roi is None:
-            return
-        roi, self._roi = self._roi, None
-        bounds = [0.0] * 6
-        roi.GetRASBounds(bounds)
-        slicer.mrmlScene.RemoveNode(roi)
-        corners = [(x, y, z) for x in bounds[:2] for y in bounds[2:4] for z in bounds[4:]]
-        self._act("retie_to_box", self._region_id, Box.around([to_report(corner) for corner in corners]))
-
     @property
     def drawing(self):
         """Tell whether a box is being drawn."""
-        return self._roi is not None
+        return self._roi is not None and self._roi.GetScene() is not None
+
+    def take_box(self):
+        """Tie the chosen sentence to the box that was drawn and remove it."""
+        if not self.drawing or self._session is None:
+            return
+        bounds = [0.0] * 6
+        self._roi.GetRASBounds(bounds)
+        corners = [(x, y, z) for x in bounds[:2] for y in bounds[2:4] for z in bounds[4:]]
+        try:
+            box = Box.around([self._session.viewer.report_point(corner) for corner in corners])
+        except RegionReportError as problem:
+            self._say(str(problem))
+            return
+        self.drop_box()
+        self._act("retie_to_box", self._region_id, box)
+
+    def drop_box(self):
+        """Leave the box that is being drawn."""
+        roi, self._roi = self._roi, None
+        if roi is not None and roi.GetScene() is not None:
+            slicer.mrmlScene.RemoveNode(roi)
+        self.fill(self._session)
 
     def _tie(self, place):
         return lambda: self._act("retie", place.region_id, place.side, place.zone, place.structure)
@@ -64,12 +81,19 @@ class RetieMenu:
         def start():
             self._region_id = region_id
             self._roi = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsROINode", "Place of the sentence")
+            self._roi.SetSaveWithScene(False)
             self._roi.CreateDefaultDisplayNodes()
-            crosshair = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
-            centre = [0.0, 0.0, 0.0]
-            if crosshair is not None:
-                crosshair.GetCrosshairRAS(centre)
-            self._roi.SetCenter(centre)
-            self._roi.SetSize(30.0, 30.0, 30.0)
+            self._roi.GetDisplayNode().SetFillOpacity(0.1)
+            self._roi.SetCenter(_middle_of_the_views())
+            self._roi.SetSize(_START_MM, _START_MM, _START_MM)
+            self.fill(self._session)
+            self._say("Move the box and its handles to the place, then press R.")
 
         return start
+
+
+def _middle_of_the_views():
+    """Return a point that the reader sees: the middle of the first slice view."""
+    node = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLSliceNode")
+    matrix = node.GetSliceToRAS()
+    return [matrix.GetElement(row, 3) for row in range(3)]

@@ -4,7 +4,8 @@ What an act means is the session's matter; here it is wired and shown. Every slo
 event loop would swallow them.
 """
 
-import qt
+from html import escape
+
 import slicer
 
 from RegionReportLib.errors import RegionReportError
@@ -18,22 +19,24 @@ from .desk import desk_of
 from .dialogs import ask_reason, confirm_sign, export
 from .editor import Editor
 from .retie import RetieMenu
-from .sentences import DARK, LIGHT, report_rows
+from .rows import Rows
+from .sentences import note_page, report_rows
 
-# One row, roughly: a chosen sentence whose row begins lower than this above the edge is scrolled into view.
-_ROW_PX = 60
+_EMPTY = "No report yet. Choose a chest CT and press Draft report; everything stays on this computer."
 
 
 class Reviewing:
     """One review at a time; `busy(True)` is called while words are typed, so that keys rest."""
 
-    def __init__(self, ui, parameters, busy):
+    def __init__(self, ui, busy):
         self.ui = ui
         self.session = None
         self.desk = None
-        self._parameters = parameters
-        self.editor = Editor(ui.editor, busy)
-        self.retie = RetieMenu(ui.retieButton, self.act)
+        self._tell_busy = busy
+        self._splitting = False
+        self._rows = Rows(ui.sentenceBrowser)
+        self.editor = Editor(ui.editor, self._busy)
+        self.retie = RetieMenu(ui.retieButton, self.act, self.say)
         for one in Filter:
             ui.filterComboBox.addItem(one.value)
         self._connect()
@@ -61,13 +64,26 @@ class Reviewing:
     def close(self):
         """End the review: everything is on the disk and in the scene, the views are as they were."""
         self.editor.end(keep=False)
+        self.retie.drop_box()
         if self.session:
             self.session.viewer.clear()
         if self.desk:
             self.desk.keep()
             self.desk.close()
         self.session = self.desk = None
+        self.retie.fill(None)
         self.show()
+
+    def rest(self):
+        """Give the views back while another module is shown; words that are being typed stay."""
+        self.retie.drop_box()
+        if self.session:
+            self.session.viewer.clear()
+
+    def resume(self):
+        """Bring the chosen sentence into view again."""
+        if self.session and self.session.chosen:
+            self.act("show")
 
     def act(self, name, *arguments):
         """Do an act of the session by name and tell what forbids it."""
@@ -85,7 +101,7 @@ class Reviewing:
         if self.editor.open:
             self.editor.end(keep=True)
         elif self._editable() and self.session.chosen:
-            self.editor.start(self.session.chosen.text, lambda text: self.act("change_text", text))
+            self.editor.start(self.session.chosen.text, lambda words, at: self.act("change_text", words))
             self.say("Ctrl+Enter keeps the words, Esc leaves them as they were.")
 
     def add(self):
@@ -93,23 +109,23 @@ class Reviewing:
         if self._editable() and not self.editor.open:
             chosen = self.session.chosen
             region_id = chosen.regions[0] if chosen and chosen.regions else None
-            self.editor.start("", lambda text: self.act("add", text, region_id))
+            self.editor.start("", lambda words, at: self.act("add", words, region_id))
             self.say("Write the new sentence; Ctrl+Enter keeps it, Esc leaves it.")
 
     def split(self):
-        """Divide the chosen sentence at the editor's cursor; the first press opens the editor."""
-        if not self.editor.open:
-            self.edit()
-            self.say("Put the cursor where the sentence is to be divided, then press Split again.")
-            return
-        at = self.editor.cursor
-        self.editor.end(keep=True)
-        self.act("split", at)
+        """Open the editor to divide the chosen sentence at its cursor, or divide it there."""
+        if self._splitting:
+            self.editor.end(keep=True)
+        elif self._editable() and self.session.chosen and not self.editor.open:
+            text = self.session.chosen.text
+            self._splitting = True
+            self.editor.start(text, self._divide, at=len(text) // 2)
+            self.say("Put the cursor where the sentence is to be divided; Ctrl+Enter divides it, Esc leaves it.")
 
     def tie(self):
         """Open the menu of places, or take the box that was drawn."""
         if self.retie.drawing:
-            self.retie.take_box(self.session.viewer.report_point)
+            self.retie.take_box()
         elif self._editable() and self.session.chosen:
             self.retie.show()
 
@@ -140,43 +156,54 @@ class Reviewing:
 
     def show(self):
         """Bring the widgets up to date with the session."""
-        session = self.session
-        editable, chosen = self._editable(), bool(session and session.chosen)
-        for name in ("accept", "reject", "edit", "retie", "split", "merge"):
-            getattr(self.ui, f"{name}Button").enabled = editable and chosen
+        ui, session = self.ui, self.session
+        ui.reviewArea.visible = session is not None
+        if session is None:
+            self._rows.show(lambda palette: note_page(_EMPTY, palette))
+            return
+        typing = self.editor.open
+        editable = self._editable() and not typing
+        for name in ("accept", "reject", "retie", "merge"):
+            getattr(ui, f"{name}Button").enabled = editable and session.chosen is not None
         for name in ("add", "undo", "redo"):
-            getattr(self.ui, f"{name}Button").enabled = editable
-        for name in ("copy", "export"):
-            getattr(self.ui, f"{name}Button").enabled = session is not None
-        standing = session.standing(self.reader()) if session else None
-        self.ui.signButton.enabled = bool(editable and not standing.reasons)
-        self.ui.signButton.toolTip = "\n".join(r.message for r in standing.reasons[:8]) if standing else ""
-        self.ui.standingLabel.text = self._standing_words(standing)
-        if session:
-            self._show_rows()
-        else:
-            self.ui.sentenceBrowser.setHtml("")
+            getattr(ui, f"{name}Button").enabled = editable
+        ui.editButton.text = "Keep" if typing and not self._splitting else "Edit"
+        ui.editButton.enabled = (typing and not self._splitting) or (editable and session.chosen is not None)
+        ui.splitButton.enabled = self._splitting or (editable and session.chosen is not None)
+        standing = session.standing(self.reader())
+        ui.signButton.enabled = editable and not standing.reasons
+        ui.signButton.toolTip = _told(standing) or "Lock the report under your name."
+        ui.standingLabel.text = self._standing_words(standing)
+        chosen = session.chosen.id if session.chosen else ""
+        self._rows.show(lambda palette: report_rows(session, palette), chosen)
+
+    def show_html(self, rows, to_end=False):
+        """Show other rows than those of a review; `rows(palette)` writes them."""
+        self._rows.show(rows, to_end=to_end)
 
     def _standing_words(self, standing):
-        if standing is None:
-            return ""
-        if self.session.report.signature is not None:
-            return f"Signed by {self.session.report.signature.name}; a change is an addendum."
-        flags = f" · {standing.open_flags} flag(s) open" if standing.open_flags else ""
-        return f"{standing.judged} of {standing.total} judged{flags}"
+        signature = self.session.report.signature
+        if signature is not None:
+            return (
+                f"<b>Signed</b> by {escape(signature.name)}, {escape(signature.signed_at[:16].replace('T', ' '))} UTC"
+            )
+        if not standing.reasons:
+            return f"{escape(standing.words)} · <b>ready to sign</b>"
+        first = standing.reasons[0]
+        if any(reason.sentence_id for reason in standing.reasons):
+            return f"{escape(standing.words)} · <a href='open'>next open</a>"
+        return f"{escape(standing.words)} · {escape(first.message)}"
 
-    def _show_rows(self):
-        browser = self.ui.sentenceBrowser
-        dark = browser.palette.color(qt.QPalette.Base).lightness() < 128
-        bar = browser.verticalScrollBar()
-        before = bar.value
-        browser.setHtml(report_rows(self.session, DARK if dark else LIGHT))
-        if self.session.chosen:
-            browser.scrollToAnchor(self.session.chosen.id)
-            top, height = bar.value, browser.viewport().height
-            # Nothing moves under the hand while the chosen row is in view already.
-            before = before if before <= top <= before + height - _ROW_PX else max(0, top - height // 3)
-        bar.setValue(before)
+    def _busy(self, typing):
+        self._splitting = self._splitting and typing
+        self._tell_busy(typing)
+        self.show()
+
+    def _divide(self, words, at):
+        # Where the words were changed before, they are kept first.
+        lost = len(words) - len(words.lstrip())
+        self.act("change_text", words)
+        self.act("split", at - lost)
 
     def _changed(self):
         self.desk.keep()
@@ -186,19 +213,35 @@ class Reviewing:
         return self.session is not None and self.session.report.status is Status.DRAFT
 
     def _on_link(self, url):
+        if self.session is None:
+            return
+        # Words being typed belong to the sentence that was chosen until now.
+        self.editor.end(keep=True)
         kind, _, rest = url.toString().partition(":")[2].partition("/")
-        if kind == "choose":
-            self.act("choose", rest)
-        elif kind == "flag" and self.session:
-            sentence_id, _, number = rest.rpartition("/")
+        sentence_id, _, number = rest.partition("/")
+        chosen = self.session.chosen
+        if kind == "choose" or (sentence_id and (chosen is None or chosen.id != sentence_id)):
             self.act("choose", sentence_id)
-            flag = self.session.report.sentence(sentence_id).flags[int(number)]
+        if kind in ("flag", "both"):
+            self._on_flag(kind, sentence_id, int(number))
+
+    def _on_flag(self, kind, sentence_id, number):
+        report = self.session.report
+        flags = report.sentence(sentence_id).flags if sentence_id else report.flags
+        flag = flags[number]
+        if kind == "both":
+            self.act("show_both", flag)
+        elif self._editable():
             reason = ask_reason(flag.message)
             if reason:
                 self.act("answer", flag, reason)
 
     def _on_filter(self, index):
         self.act("set_filter", list(Filter)[index])
+
+    def _on_standing(self, link):
+        self.editor.end(keep=True)
+        self.act("choose_open")
 
     def _copy(self):
         slicer.app.clipboard().setText(report_text(self.session.report))
@@ -213,16 +256,22 @@ class Reviewing:
             self.say(f"Written to {path}" if path else "")
 
     def _manner(self):
-        chosen = self._parameters()
-        if chosen is None:
-            return Manner()
-        jump = Jump.CENTER if chosen.center else Jump.CENTER_IF_HIDDEN
-        return Manner(jump, follow_window=chosen.followWindow, turn_3d=chosen.turn3d)
+        ui = self.ui
+        jump = Jump.CENTER if ui.centerCheckBox.checked else Jump.CENTER_IF_HIDDEN
+        return Manner(jump, follow_window=ui.followWindowCheckBox.checked, turn_3d=ui.turn3dCheckBox.checked)
+
+    def _on_manner(self, checked):
+        if self.session:
+            self.session.viewer.manner = self._manner()
+            self.resume()
 
     def _connect(self):
         ui = self.ui
         ui.sentenceBrowser.connect("anchorClicked(QUrl)", self._on_link)
         ui.filterComboBox.connect("currentIndexChanged(int)", self._on_filter)
+        for box in (ui.followWindowCheckBox, ui.centerCheckBox, ui.turn3dCheckBox):
+            box.connect("toggled(bool)", self._on_manner)
+        ui.standingLabel.connect("linkActivated(QString)", self._on_standing)
         for button, slot in (
             (ui.acceptButton, lambda: self.act("accept")),
             (ui.rejectButton, lambda: self.act("reject")),
@@ -237,3 +286,11 @@ class Reviewing:
             (ui.signButton, self.sign),
         ):
             button.connect("clicked()", slot)
+
+
+def _told(standing):
+    """What forbids signing, a few lines of it."""
+    lines = [reason.message for reason in standing.reasons]
+    counted = {line: lines.count(line) for line in lines}
+    told = [f"{n} × {line}" if n > 1 else line for line, n in counted.items()]
+    return "\n".join(told[:8])

@@ -1,16 +1,20 @@
 """The report as the panel shows it: a rich text with one row per sentence, written for Qt's subset of HTML.
 
-State is told by shape as well as by colour. A link `rr:choose/ID` chooses a sentence, `rr:flag/ID/N` a flag of it.
+State is told by shape as well as by colour. A link `rr:choose/ID` chooses a sentence, `rr:flag/ID/N` answers a flag
+of it, `rr:both/ID/N` shows both sides of the flag.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
-from RegionReportLib.anatomy.regions import Region
+from RegionReportLib.anatomy import regions as anatomy
+from RegionReportLib.anatomy.regions import Coverage, Region
 from RegionReportLib.export.standing import authorship
-from RegionReportLib.report.sentence import Flag, Sentence, Verdict
+from RegionReportLib.report.sentence import Flag, FlagKind, Sentence, Verdict
 from RegionReportLib.review.session import Session
 
 STATE = {
@@ -20,6 +24,15 @@ STATE = {
     Verdict.REJECTED: "✗",
     Verdict.ADDED: "+",
 }
+_COVERAGE = {
+    Coverage.COMPLETE: "● complete",
+    Coverage.PARTIAL: "◐ partly in the scan",
+    Coverage.ABSENT: "○ not in the scan",
+}
+# The column of authors: its longest word, 'measured', and no more.
+_AUTHOR_PX = 62
+# Flags that name no second place: there is nothing to show but the sentence's own.
+_ONE_SIDED = (FlagKind.UNIT, FlagKind.COMPARISON, FlagKind.OUTSIDE)
 
 
 @dataclass(frozen=True)
@@ -34,8 +47,8 @@ class Palette:
     line: str
 
 
-LIGHT = Palette("#1c2126", "#66707a", "#d6e6f7", "#f1f4f7", "#b02a37", "#dde1e6")
-DARK = Palette("#dfe3e8", "#98a2ad", "#27445f", "#2a3036", "#ff8f98", "#3a424a")
+LIGHT = Palette("#1c2126", "#5c666f", "#cfe2f5", "#eef3d8", "#b02a37", "#d5dae0")
+DARK = Palette("#dfe3e8", "#98a2ad", "#27445f", "#3a3f2c", "#ff8f98", "#3a424a")
 
 
 def report_rows(session: Session, palette: Palette) -> str:
@@ -43,23 +56,53 @@ def report_rows(session: Session, palette: Palette) -> str:
     rows = []
     for region, sentences in session.listed():
         if sentences or session.filter.value == "all":
-            rows.append(_heading(region, session, palette))
+            coverage = "" if region is None else _COVERAGE[session.report.coverage[region.id]]
+            rows.append(_heading(region, coverage, palette))
             rows += [_row(sentence, session, palette) for sentence in sentences]
-    rows += [_flag_row(flag, palette) for flag in session.report.flags]
+    rows += [_flag_row(n, flag, palette) for n, flag in enumerate(session.report.flags)]
+    if not any(sentences for _, sentences in session.listed()) and session.filter.value != "all":
+        rows.append(_note_row(f"No sentence is {session.filter.value}.", palette))
+    return _page(rows, palette)
+
+
+def streamed_rows(sentences: Iterable[dict[str, Any]], palette: Palette) -> str:
+    """Return rows for sentences that are being written, in the report's JSON form, as rich text."""
+    rows, before = [], ""
+    for sentence in sentences:
+        region_id = next(iter(sentence.get("regions") or ()), "")
+        if region_id != before:
+            rows.append(_heading(anatomy.region(region_id) if region_id else None, "", palette))
+            before = region_id
+        rows.append(
+            f"<tr><td width='18' style='color:{palette.soft}'>…</td>"
+            f"<td colspan='2'>{_words(sentence['text'], sentence.get('key_phrase'))}</td></tr>"
+        )
+    return _page(rows, palette)
+
+
+def note_page(text: str, palette: Palette) -> str:
+    """Return one quiet sentence, for when there is no report."""
+    return _page([_note_row(text, palette)], palette)
+
+
+def _page(rows: list[str], palette: Palette) -> str:
     table = "<table width='100%' cellspacing='0' cellpadding='4'>"
     return f"<html><body style='color:{palette.ink}'>{table}{''.join(rows)}</table></body></html>"
 
 
-def _heading(region: Region | None, session: Session, palette: Palette) -> str:
+def _note_row(text: str, palette: Palette) -> str:
+    return f"<tr><td colspan='3' style='color:{palette.soft}'>{escape(text)}</td></tr>"
+
+
+def _heading(region: Region | None, coverage: str, palette: Palette) -> str:
     if region is None:
-        name, colour, coverage = "Without a place", palette.soft, ""
+        name, colour = "Without a region", palette.soft
     else:
         name, colour = region.name, "#{:02x}{:02x}{:02x}".format(*region.color_rgb)
-        coverage = session.report.coverage[region.id].value
+    line = f"padding-top:10px;border-bottom:1px solid {palette.line}"
     return (
-        f"<tr><td colspan='3' style='padding-top:10px;border-bottom:1px solid {palette.line}'>"
-        f"<span style='color:{colour}'>■</span> <b>{escape(name)}</b>"
-        f" <span style='color:{palette.soft};font-size:small'>{escape(coverage)}</span></td></tr>"
+        f"<tr><td width='18' style='{line};color:{colour}'>■</td><td colspan='2' style='{line}'><b>{escape(name)}</b>"
+        f"&nbsp;&nbsp; <span style='color:{palette.soft};font-size:small'>{escape(coverage)}</span></td></tr>"
     )
 
 
@@ -68,41 +111,60 @@ def _row(sentence: Sentence, session: Session, palette: Palette) -> str:
     back = palette.chosen if chosen else palette.found if sentence.id in session.found else ""
     back = f" bgcolor='{back}'" if back else ""
     dropped = sentence.verdict is Verdict.REJECTED
-    colour = palette.soft if dropped or not (sentence.evidence or sentence.anchors) else palette.ink
+    colour = palette.soft if dropped else palette.ink
     decoration = "line-through" if dropped else "none"
     link = f"<a href='rr:choose/{escape(sentence.id)}' style='color:{colour};text-decoration:{decoration}'>"
-    place = "⌖ " + sentence.anchors[0].place.name if sentence.anchors else "no place"
-    eye = "" if sentence.viewed or not sentence.anchors else " · not viewed yet"
-    below = f"{place}{eye}" if chosen else ""
-    small = f"<br><span style='color:{palette.soft};font-size:small'>{escape(below)}</span>" if below else ""
+    below = f"<br><span style='color:{palette.soft};font-size:small'>{escape(_place(sentence))}</span>"
+    flags = "" if dropped else "".join(_flag(sentence, n, flag, palette) for n, flag in enumerate(sentence.flags))
     return (
         f"<tr{back}><td width='18'>{STATE[sentence.verdict]}</td>"
-        f"<td><a name='{escape(sentence.id)}'></a>{link}{_words(sentence)}</a>{small}"
-        f"{''.join(_flag(sentence, n, flag, palette) for n, flag in enumerate(sentence.flags))}</td>"
-        f"<td align='right' style='color:{palette.soft};font-size:small'>{escape(authorship(sentence))}</td></tr>"
+        f"<td><a name='{escape(sentence.id)}'></a>"
+        f"{link}{_words(sentence.text, sentence.key_phrase)}</a>{below if chosen else ''}{flags}</td>"
+        f"<td width='{_AUTHOR_PX}' align='right' style='color:{palette.soft};font-size:small'>{_author(sentence)}</td>"
+        "</tr>"
     )
 
 
-def _words(sentence: Sentence) -> str:
-    if sentence.key_phrase is None:
-        return escape(sentence.text)
-    start, stop = sentence.key_phrase
-    before, phrase, after = sentence.text[:start], sentence.text[start:stop], sentence.text[stop:]
-    return f"{escape(before)}<b>{escape(phrase)}</b>{escape(after)}"
+def _author(sentence: Sentence) -> str:
+    """Who wrote it, in two short lines at most, so that the words get the room."""
+    first, _, rest = authorship(sentence).partition(", ")
+    return escape(first) + (f"<br>{escape(rest.removesuffix(' by the reader'))}" if rest else "")
+
+
+def _place(sentence: Sentence) -> str:
+    """The places of a sentence in words."""
+    if not sentence.anchors:
+        return "no place" if sentence.placeless else "no place yet: tie it to one, or state that it has none (R)"
+    names = " + ".join(dict.fromkeys(anchor.place.name for anchor in sentence.anchors))
+    return f"◎ {names}{'' if sentence.viewed else ' · not viewed yet'}"
+
+
+def _words(text: str, key_phrase: Any) -> str:
+    if not key_phrase:
+        return escape(text)
+    start, stop = key_phrase
+    return f"{escape(text[:start])}<b>{escape(text[start:stop])}</b>{escape(text[stop:])}"
 
 
 def _flag(sentence: Sentence, number: int, flag: Flag, palette: Palette) -> str:
     if flag.answer is not None:
         told = escape(f"⚑ {flag.message} — {flag.answer}")
         return f"<br><span style='color:{palette.soft};font-size:small'>{told}</span>"
-    href = f"rr:flag/{escape(sentence.id)}/{number}"
-    mark = "⚠" if flag.blocking else "⚐"
-    return f"<br><a href='{href}' style='color:{palette.flag};text-decoration:none'>{mark} {escape(flag.message)}</a>"
+    at = f"{escape(sentence.id)}/{number}"
+    colour = palette.flag if flag.blocking else palette.soft
+    style = f"style='color:{colour};text-decoration:none'"
+    both = "" if flag.kind in _ONE_SIDED else f" <a href='rr:both/{at}' style='color:{colour}'>show both</a>"
+    answer = f" · <a href='rr:flag/{at}' style='color:{colour}'>keep with a reason</a>" if flag.blocking else ""
+    return f"<br><span {style}>{'⚠' if flag.blocking else '⚐'} {escape(flag.message)}</span>{both}{answer}"
 
 
-def _flag_row(flag: Flag, palette: Palette) -> str:
+def _flag_row(number: int, flag: Flag, palette: Palette) -> str:
+    colour = palette.flag if flag.blocking and flag.answer is None else palette.soft
     answered = f" — {flag.answer}" if flag.answer else ""
+    answer = ""
+    if flag.blocking and flag.answer is None:
+        answer = f" · <a href='rr:flag//{number}' style='color:{colour}'>keep with a reason</a>"
     return (
-        f"<tr><td width='18'>{'⚠' if flag.blocking else '⚐'}</td>"
-        f"<td colspan='2' style='color:{palette.soft}'>{escape(flag.message)}{escape(answered)}</td></tr>"
+        f"<tr><td width='18'>{'⚠' if flag.blocking else '⚐'}</td><td colspan='2' style='color:{colour}'>"
+        f"{escape(flag.message)}{escape(answered)}{answer}</td></tr>"
     )

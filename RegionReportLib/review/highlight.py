@@ -5,7 +5,7 @@ Computed from the anchors alone: no mask and no voxel is needed for a click.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..anatomy import regions as anatomy
@@ -58,8 +58,13 @@ def highlight_of(sentence: Sentence, places: Iterable[Place] = (), anchor: int =
     if not sentence.anchors:
         areas = tuple(Area(region_id) for region_id in dict.fromkeys(sentence.regions))
         return Highlight(areas, window=_window(areas))
-    areas = tuple(dict.fromkeys(Area(a.place.region_id, a.place.side) for a in sentence.anchors))
-    chosen = sentence.anchors[anchor % len(sentence.anchors)].place
+    return highlight_of_places([a.place for a in sentence.anchors], places, anchor)
+
+
+def highlight_of_places(shown: Sequence[Place], places: Iterable[Place] = (), turn: int = 0) -> Highlight:
+    """Return what to show for several places at once: all their areas, and the point and box of one of them."""
+    areas = tuple(dict.fromkeys(Area(place.region_id, place.side) for place in shown))
+    chosen = shown[turn % len(shown)]
     whole = {p.box for p in places if p.structure is None and p.zone is None}
     box = None if chosen.box in whole else chosen.box
     return Highlight(areas, chosen.point_mm, box, anatomy.region(chosen.region_id).window)

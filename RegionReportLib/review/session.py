@@ -7,7 +7,6 @@ seen here is already on the disk.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import Enum
 
 from ..anatomy import regions as anatomy
@@ -33,9 +32,9 @@ from ..report.edits import (
     Split,
 )
 from ..report.sentence import Flag, Sentence, Verdict
-from ..report.signing import Reason, may_sign
 from ..report.store import Draft
-from .highlight import Highlight, highlight_of
+from .highlight import Highlight, highlight_of, highlight_of_places
+from .standing import Standing, standing_of
 from .viewer import Viewer
 
 
@@ -45,16 +44,6 @@ class Filter(str, Enum):
     ALL = "all"
     OPEN = "open"
     FLAGGED = "flagged"
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How far the review is: sentences judged of all, open blocking flags, and what still forbids signing."""
-
-    judged: int
-    total: int
-    open_flags: int
-    reasons: tuple[Reason, ...]
 
 
 class Session:
@@ -86,11 +75,7 @@ class Session:
 
     def standing(self, name: str = "") -> Standing:
         """Return how far the review is; without a signer's name its absence is not counted as a reason."""
-        sentences = self.report.sentences
-        judged = sum(s.verdict is not Verdict.PENDING for s in sentences)
-        flags = [f for s in sentences if s.verdict is not Verdict.REJECTED for f in s.flags] + list(self.report.flags)
-        open_flags = sum(f.blocking and f.answer is None for f in flags)
-        return Standing(judged, len(sentences), open_flags, may_sign(self.report, name or "?"))
+        return standing_of(self.report, name)
 
     # Choosing ----------------------------------------------------------------------------------------------------
 
@@ -131,6 +116,30 @@ class Session:
     def highlight(self, sentence: Sentence) -> Highlight:
         """Return what stands out for a sentence, at the anchor that is its turn."""
         return highlight_of(sentence, self.report.places, self._anchor)
+
+    def choose_open(self) -> None:
+        """Choose the next sentence that still forbids signing, going round the list."""
+        blocking = {reason.sentence_id for reason in self.standing().reasons}
+        ids = [s.id for _, sentences in self.report.by_region() for s in sentences]
+        here = ids.index(self._chosen) + 1 if self._chosen in ids else 0
+        following = [i for i in ids[here:] + ids[:here] if i in blocking]
+        if following and following[0] != self._chosen:
+            self.choose(following[0])
+
+    def show_both(self, flag: Flag) -> None:
+        """Let both sides of a flag of the chosen sentence stand out, and bring the other side into view.
+
+        The other side is what the flag names; where it names nothing, what the words of the sentence name.
+        """
+        one = self._one()
+        others = [a.place for s in self.report.sentences if s.id in flag.sentence_ids for a in s.anchors]
+        others += [m.place for m in self.report.measurements if m.id in flag.measurement_ids and m.place is not None]
+        others = others or [a.place for a in suggest(one.text, self.report.places).anchors]
+        if not others:
+            raise Conflict("this flag has no second place to show")
+        self.found = (one.id, *flag.sentence_ids)
+        both = highlight_of_places((*others, *(a.place for a in one.anchors)), self.report.places)
+        self._say("; ".join(self.viewer.point_at(both)))
 
     def sentences_at(self, point_ras_mm: tuple[float, float, float], region_ids: Iterable[str]) -> tuple[str, ...]:
         """Return the ids of sentences about a place: those whose box holds the point first, smallest box first.

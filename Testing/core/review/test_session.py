@@ -215,3 +215,39 @@ def test_a_blocking_flag_is_answered_with_a_reason(tmp_path: Path, viewer: Memor
         assert session.standing().open_flags == 1
         session.answer(flag, "patient lies prone; checked")
         assert session.standing().open_flags == 0
+
+
+def test_going_to_what_is_open_visits_each_unfinished_sentence_and_goes_round(session: Session) -> None:
+    session.choose("lungs-1")
+    session.accept()
+    for expected in ("lungs-2", "lungs-3", "heart-1", "lungs-2"):
+        session.choose_open()
+        assert session.chosen is not None and session.chosen.id == expected
+
+
+@pytest.fixture
+def checked(tmp_path: Path, viewer: Memory) -> Iterator[Session]:
+    """The same review with contradictions looked for after each act."""
+    create_draft(tmp_path / "checked", report(), actor="test", check=check)
+    with open_draft(tmp_path / "checked", actor="Dr A", check=check) as draft:
+        yield Session(draft, viewer)
+
+
+def test_both_sides_of_a_flag_stand_out_and_the_other_side_comes_into_view(checked: Session, viewer: Memory) -> None:
+    checked.choose("lungs-2")
+    checked.change_text("Dense focus in the right lung.")
+    (flag,) = checked.chosen.flags  # type: ignore[union-attr]
+    checked.show_both(flag)
+    shown = viewer.shown[-1]
+    assert shown is not None and {area.side for area in shown.areas} == {Side.RIGHT, Side.LEFT}
+    assert shown.point_ras_mm == RIGHT.point_mm
+    assert checked.found == ("lungs-2",)
+
+
+def test_the_standing_tells_in_words_what_is_left(checked: Session) -> None:
+    assert checked.standing().words == "0 of 4 judged · 4 places to view"
+    checked.choose("lungs-2")
+    checked.change_text("Dense focus in the right lung.")
+    assert checked.standing().words == "1 of 4 judged · 3 places to view · 1 flag open"
+    checked.reject()
+    assert checked.standing().words == "1 of 4 judged · 3 places to view"

@@ -36,6 +36,9 @@ class ctkCollapsibleButton(qt.QWidget):
         if changed:
             self.contentsCollapsed.emit(collapsed)
 
+    def showEvent(self, event: Any) -> None:
+        self.setCollapsed(self._collapsed)  # the .ui file says it before there is anything inside
+
     def toggle(self) -> None:
         self.setCollapsed(not self._collapsed)
 
