@@ -24,6 +24,8 @@ RIB_STEP_MM = 10.0
 """Ribs are 15-25 mm apart and slant: within 10 mm above or below each point of the wall there is one."""
 THICK_MM = 10.0
 """Pleura, fat and the innermost muscles between lung and the ribs' inner side measure 2-5 mm."""
+APEX_MM = 50.0
+"""The part of the lung that lies within the first two ribs, whose rings are narrower than the shoulder lines there."""
 MARGIN_MM = 10.0
 RECESS_MM = 60.0
 """Below the dome a layer behind the lung this thick is no fluid in the recess but the liver behind an anterior lung."""
@@ -120,7 +122,10 @@ def _airless(scan: Working, room: Mask, wall: Mask, side: _Side) -> Mask:
     deep = _layer(side.air, wall, 1, True, scan.spacing_mm, RECESS_MM)
     layer &= ~(deep & (level < dome) & (mean > FAT_HU[0]))
     lateral = _layer(side.air, wall, 2, not side.right, scan.spacing_mm)
-    dense = layer | (lateral & (level >= dome))
+    # Near the apex a sideways line may pass between the small first ribs into the shoulder.
+    levels = np.flatnonzero(side.air.any((1, 2)))
+    under_apex = level < (levels[-1] if len(levels) else 0) - APEX_MM / scan.spacing_mm
+    dense = layer | (lateral & (level >= dome) & under_apex)
     if side.air.sum() < AIRLESS * side.mirror.sum():
         dense |= side.mirror
     dense &= room & ((mean < FAT_HU[0]) | (mean > FAT_HU[1]))

@@ -1,24 +1,23 @@
-"""How well the built-in segmentation fits, and what it looks like.
+"""Measures the classical segmenter: Dice on real scans and on phantom seeds, seconds and peak memory.
 
-    python Testing/bench/segmentation.py [-o DIR] [--phantoms N] [--montages]
-
-Prints Dice of the lungs on the real scans (where masks exist), the overlap of the heart with ts-cta's labels, and Dice
-per region on N phantom patients. With --montages it writes a picture of each scan with all six regions outlined.
+Run as `python Testing/bench/segmentation.py [--seeds 20] [--real FOLDER]`; a benchmark, not a test.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
+import resource
 import statistics
+import time
 from pathlib import Path
+from typing import Any
 
+import nibabel
 import numpy as np
+import SimpleITK
 
-from RegionReportLib.anatomy.regions import REGION_IDS, Side
+from RegionReportLib.anatomy.regions import REGION_IDS
 from RegionReportLib.errors import InputRefused
-from RegionReportLib.export.picture import montage, png
 from RegionReportLib.imaging.masks import RegionMasks
 from RegionReportLib.imaging.read import read_volume
 from RegionReportLib.imaging.volume import Volume
@@ -27,113 +26,77 @@ from RegionReportLib.phantom.recipe import Recipe
 from RegionReportLib.progress import finish
 from RegionReportLib.segment.classical import ClassicalSegmenter
 
-REPOSITORY = Path(__file__).parents[2]
-REAL_DATA = Path(os.environ.get("REGIONREPORT_REAL_DATA", REPOSITORY.parent / "shared" / "data" / "ct"))
-SCANS = {
-    "lidc-0001": "lidc-0001/ct.nii.gz",
-    "lidc-0002": "lidc-0002/ct.nii.gz",
-    "popi-lung": "popi-lung/ct.nii.gz",
-    "cip-64": "cip-64/ct.nrrd",
-    "cip-64-dicom": "cip-64/dicom",
-    "elastix-baseline": "elastix-lung/baseline.mha",
-    "elastix-followup": "elastix-lung/followup.mha",
-    "ts-cta": "ts-cta/ct.nii.gz",
-    "ts-abdomen": "ts-abdomen/ct.nii.gz",
-    "ts-abdomen-slab": "ts-abdomen/ct_slab.nii.gz",
-}
+REAL = (
+    ("lidc-0001/ct.nii.gz", "lidc-0001/lungs_derived.nii.gz"),
+    ("lidc-0002/ct.nii.gz", "lidc-0002/lungs_derived.nii.gz"),
+    ("popi-lung/ct.nii.gz", "popi-lung/lungs_derived.nii.gz"),
+    ("cip-64/ct.nrrd", "cip-64/whole_lung.nrrd"),
+    ("elastix-lung/baseline.mha", "elastix-lung/baseline_lung_mask.mha"),
+    ("elastix-lung/followup.mha", "elastix-lung/followup_lung_mask.mha"),
+    ("ts-cta/ct.nii.gz", None),
+    ("ts-abdomen/ct.nii.gz", None),
+    ("ts-abdomen/ct_slab.nii.gz", None),
+)
+
+
+def dice(one: Any, other: Any) -> float:
+    """Return the Dice coefficient of two masks; 1 for two empty ones."""
+    total = int(one.sum() + other.sum())
+    return float(2 * (one & other).sum() / total) if total else 1.0
+
+
+def timed(volume: Volume) -> tuple[RegionMasks, str]:
+    """Segment and say in how many seconds of wall clock and processor."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    masks = finish(ClassicalSegmenter().segment(volume))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    return (
+        masks,
+        f"{time.perf_counter() - wall:.1f} s, {time.process_time() - cpu:.1f} s cpu, peak so far {peak:.2f} GB",
+    )
+
+
+def labels_of(path: Path) -> Any:
+    """Read a label image as `(k, j, i)`."""
+    if path.name.endswith(".nii.gz"):
+        return np.asanyarray(nibabel.load(path).dataobj).T
+    return SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(path)))
+
+
+def real(folder: Path) -> None:
+    """Print lung Dice, coverage and time for each real scan."""
+    for scan, reference in REAL:
+        try:
+            masks, cost = timed(finish(read_volume(folder / scan)))
+        except InputRefused as refusal:
+            print(f"{scan}: refused: {refusal}")
+            continue
+        agreement = f"lungs {dice(masks.region('lungs'), labels_of(folder / reference) > 0):.3f}" if reference else ""
+        print(f"{scan}: {agreement} {cost}")
+        print("   ", {name: state.value for name, state in masks.coverage.items()})
+
+
+def phantoms(seeds: int) -> None:
+    """Print Dice per region for each seed and the medians."""
+    rows = []
+    for seed in range(seeds):
+        case = finish(make_case(Recipe.random(seed)))
+        masks, cost = timed(case.volume)
+        rows.append([dice(masks.region(r), case.masks.region(r)) for r in REGION_IDS])
+        print(seed, " ".join(f"{r} {d:.3f}" for r, d in zip(REGION_IDS, rows[-1], strict=True)), cost, flush=True)
+    for name, column in zip(REGION_IDS, zip(*rows, strict=True), strict=True):
+        print(f"median {name}: {statistics.median(column):.3f}, least {min(column):.3f}")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("-o", "--output", type=Path, default=REPOSITORY / "build" / "bench" / "montages")
-    parser.add_argument("--phantoms", type=int, default=20)
-    parser.add_argument("--montages", action="store_true")
-    arguments = parser.parse_args()
-    if arguments.montages:
-        arguments.output.mkdir(parents=True, exist_ok=True)
-    if REAL_DATA.is_dir():
-        real_scans(arguments)
-    phantoms(arguments)
-
-
-def real_scans(arguments: argparse.Namespace) -> None:
-    print("| scan | result | coverage that is not complete |\n| --- | --- | --- |")
-    for name, file in SCANS.items():
-        volume = finish(read_volume(REAL_DATA / file))
-        try:
-            masks = finish(ClassicalSegmenter().segment(volume))
-        except InputRefused as refusal:
-            print(f"| {name} | refused: {refusal} | |")
-            continue
-        cut = "; ".join(f"{r} {c.value}" for r, c in masks.coverage.items() if c.value != "complete")
-        print(f"| {name} | {against_truth(name, volume, masks)} | {cut} |")
-        if arguments.montages:
-            save(arguments.output / f"{name}.png", volume, masks)
-
-
-def against_truth(name: str, volume: Volume, masks: RegionMasks) -> str:
-    import nibabel
-    import SimpleITK
-
-    def labels(file: str) -> np.ndarray:
-        path = REAL_DATA / file
-        if path.suffix == ".gz":
-            return np.asarray(nibabel.load(path).dataobj).transpose(2, 1, 0)
-        return SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(path)))
-
-    lungs = masks.region("lungs")
-    if name in ("lidc-0001", "lidc-0002", "popi-lung"):
-        truth = labels(f"{name}/lungs_derived.nii.gz")
-        sides = [dice(masks.side("lungs", side), truth == n) for n, side in ((1, Side.RIGHT), (2, Side.LEFT))]
-        return f"lungs Dice {dice(lungs, truth > 0):.3f} (right {sides[0]:.3f}, left {sides[1]:.3f})"
-    if name.startswith("cip-64"):
-        truth = labels("cip-64/whole_lung.nrrd") > 0
-        if name.endswith("dicom") and volume.grid.affine[2, 2] < 0:
-            truth = truth[::-1]
-        return f"lungs Dice {dice(lungs, truth):.3f}"
-    if name.startswith("elastix"):
-        truth = labels(f"elastix-lung/{name.removeprefix('elastix-')}_lung_mask.mha") > 0
-        return f"right lung Dice {dice(masks.side('lungs', Side.RIGHT), truth):.3f}"
-    if name == "ts-cta":
-        names = json.loads((REAL_DATA / "ts-cta" / "labels.json").read_text(encoding="utf-8"))
-        return f"heart and great vessels {overlap_with_cta(masks, labels('ts-cta/labels.nii.gz'), names)}"
-    return ""
-
-
-def overlap_with_cta(masks: RegionMasks, labels: np.ndarray, names: dict) -> str:
-    from RegionReportLib.anatomy.regions import structure_of_label
-
-    pairs = names.items() if all(str(k).isdigit() for k in names) else ((v, k) for k, v in names.items())
-    wanted = [
-        int(n) for n, label in pairs if (s := structure_of_label(str(label))) and s.region_id == "heart_great_vessels"
-    ]
-    truth = np.isin(labels, wanted)
-    ours = masks.region("heart_great_vessels")
-    return f"Dice {dice(ours, truth):.3f}, {(ours & truth).sum() / truth.sum():.3f} of their voxels found"
-
-
-def phantoms(arguments: argparse.Namespace) -> None:
-    scores: dict[str, list[float]] = {region: [] for region in REGION_IDS}
-    for seed in range(1000, 1000 + arguments.phantoms):
-        case = finish(make_case(Recipe.random(seed)))
-        masks = finish(ClassicalSegmenter().segment(case.volume))
-        for region in REGION_IDS:
-            scores[region].append(dice(masks.region(region), case.masks.region(region)))
-        if arguments.montages:
-            save(arguments.output / f"phantom-{seed}.png", case.volume, masks)
-    print(f"\n| region | Dice on {arguments.phantoms} phantoms: median | worst |\n| --- | --- | --- |")
-    for region, values in scores.items():
-        if values:
-            print(f"| {region} | {statistics.median(values):.3f} | {min(values):.3f} |")
-
-
-def dice(one: np.ndarray, other: np.ndarray) -> float:
-    total = int(one.sum()) + int(other.sum())
-    return 2 * int((one & other).sum()) / total if total else float("nan")
-
-
-def save(path: Path, volume: Volume, masks: RegionMasks) -> None:
-    path.write_bytes(png(montage(volume, masks, columns=5, height_px=260)))
+    """Read the arguments and run both parts."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--real", type=Path)
+    chosen = parser.parse_args()
+    if chosen.real is not None:
+        real(chosen.real)
+    phantoms(chosen.seeds)
 
 
 if __name__ == "__main__":
