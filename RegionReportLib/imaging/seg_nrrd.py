@@ -15,7 +15,6 @@ import numpy as np
 
 from .. import __version__
 from ..anatomy import regions as anatomy
-from ..anatomy.codes import ANATOMICAL_STRUCTURE, LEFT, MORPHOLOGIC_ABNORMALITY, RIGHT, Code
 from ..progress import Progress
 from .atomic import whole_file
 from .checks import check_memory
@@ -24,18 +23,13 @@ from .lps import swap_lps_ras
 from .masks import LabelArray, RegionMasks
 from .nrrd import NrrdHeader, parse_nrrd, stored_nrrd
 from .refusal import brief, printable, refused, shown
+from .segment_names import structure_of_segment, terminology_entry
 from .segments import Grouping, Segment, segments_of
 from .stored import check_size, read_slabs
 from .write import gzip_member, write_slices
 
 _log = logging.getLogger(__name__)
 
-# A segment of a whole region stands for that region's own structure; in the bones this has another name.
-_STRUCTURE_OF_REGION = {"bones": "bone"}
-_TERMINOLOGY = "Segmentation category and type - 3D Slicer General Anatomy list"
-_REGION_CONTEXT = "Anatomic codes - DICOM master list"
-_MORPHOLOGIC = {"60046008", "27925004", "373945007", "367643001"}  # effusions, nodule, cyst: no body parts
-_SIDE = {anatomy.Side.RIGHT: RIGHT, anatomy.Side.LEFT: LEFT}
 _TAG_COVERAGE = "RegionReport.coverage"
 _TAG_NOTE = "RegionReport.coverage_note"
 _TAG_METHOD = "RegionReport.method"
@@ -133,7 +127,7 @@ def _fields(masks: RegionMasks, segment: Segment, n: int) -> dict[str, str]:
         _TAG_COVERAGE: masks.coverage[segment.region.id].value,
         _TAG_NOTE: masks.coverage_notes.get(segment.region.id, ""),
         _TAG_METHOD: masks.method,
-        "TerminologyEntry": _terminology(segment),
+        "TerminologyEntry": terminology_entry(segment),
     }
     return {
         "ID": segment.id,
@@ -146,17 +140,6 @@ def _fields(masks: RegionMasks, segment: Segment, n: int) -> dict[str, str]:
         "Layer": "0",
         "Tags": "".join(f"{key}:{_plain(value)}|" for key, value in tags.items() if value),
     }
-
-
-def _terminology(segment: Segment) -> str:
-    category = MORPHOLOGIC_ABNORMALITY if segment.code.value in _MORPHOLOGIC else ANATOMICAL_STRUCTURE
-    side = _SIDE[segment.side] if segment.side else None
-    parts = (_TERMINOLOGY, _triple(category), _triple(segment.code), _triple(side), _REGION_CONTEXT, "^^", "^^")
-    return "~".join(parts)
-
-
-def _triple(code: Code | None) -> str:
-    return f"{code.scheme}^{code.value}^{code.meaning}" if code else "^^"
 
 
 def _plain(text: str) -> str:
@@ -172,22 +155,16 @@ def _segments_in(path: Path, header: NrrdHeader) -> list[tuple[int, str, dict[st
     found = []
     for n in numbers:
         fields = {name: header.keys.get(f"Segment{n}_{name}", "") for name in ("ID", "Name", "LabelValue", "Tags")}
-        name = _structure_id(fields["ID"], fields["Name"])
+        tags = dict(tag.split(":", 1) for tag in fields["Tags"].split("|") if ":" in tag)
+        structure = structure_of_segment(fields["ID"], fields["Name"], tags.get("TerminologyEntry", ""))
         value = fields["LabelValue"]
-        if name is None or not re.fullmatch(r"\d{1,4}", value):
+        if structure is None or not re.fullmatch(r"\d{1,4}", value):
             _log.warning("%s: segment %s is not known and left out", shown(path), brief(fields["ID"]))
             continue
-        tags = dict(tag.split(":", 1) for tag in fields["Tags"].split("|") if ":" in tag)
-        found.append((int(value), name, tags))
+        found.append((int(value), structure.id, tags))
     if not found:
-        raise refused(path, "holds no segment whose name is known")
+        raise refused(path, "holds no segment whose name or code is known")
     return found
-
-
-def _structure_id(segment_id: str, name: str) -> str | None:
-    known = anatomy.structure_of_label(_STRUCTURE_OF_REGION.get(segment_id, segment_id))
-    known = known or anatomy.structure_of_label(name)
-    return known.id if known else None
 
 
 def _coverage(found: list[tuple[int, str, dict[str, str]]]) -> tuple[dict[str, anatomy.Coverage], dict[str, str]]:

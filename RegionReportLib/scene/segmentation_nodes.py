@@ -15,10 +15,10 @@ import vtk
 
 from ..errors import Conflict
 from ..imaging.masks import RegionMasks
+from ..imaging.segment_names import terminology_entry
 from ..imaging.segments import Segment, segments_of
 from ..report.canonical import canonical
 from .nodes import batch, remove
-from .segment_names import terminology_entry
 from .space import ijk_to_node, ijk_to_world, same_place, shape_kji, to_vtk
 from .volume_nodes import voxels_of
 

@@ -17,9 +17,9 @@ from ..anatomy.regions import Coverage
 from ..errors import InputRefused
 from ..imaging.grid import Grid
 from ..imaging.masks import LabelArray, RegionMasks
+from ..imaging.segment_names import structure_of_segment
 from ..report.canonical import parse
 from .layers import Layer, layers_of, painted
-from .segment_names import structure_of_segment
 from .segmentation_nodes import (
     MASKS_ATTRIBUTE,
     STRUCTURES_ROLE,

@@ -15,7 +15,7 @@ from RegionReportLib.errors import Conflict, InputRefused
 from RegionReportLib.imaging.grid import Grid
 from RegionReportLib.imaging.masks import RegionMasks
 from RegionReportLib.imaging.seg_nrrd import write_segmentation
-from RegionReportLib.scene.segment_names import structure_of_segment
+from RegionReportLib.imaging.segment_names import structure_of_segment
 from RegionReportLib.scene.segmentation_nodes import (
     LABELMAP,
     STRUCTURES_ROLE,

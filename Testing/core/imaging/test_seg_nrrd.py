@@ -142,7 +142,7 @@ def test_what_is_no_segmentation_is_refused(tmp_path: Path, masks: RegionMasks) 
     whole = path.read_bytes()
     for content, cause in (
         (re.sub(rb"Segment\d_ID", b"Other", whole), "names no segments"),
-        (re.sub(rb"(_ID|_Name):=.*", rb"\1:=thing", whole), "no segment whose name is known"),
+        (re.sub(rb"(_ID|_Name|_Tags):=.*", rb"\1:=thing", whole), "no segment whose name or code is known"),
         (whole.replace(b"dimension: 3", b"dimension: 4"), "overlapping"),
         (whole.replace(b"unsigned char", b"float\nendian: little"), "expected labels"),
         (whole[:-9], "truncated"),
@@ -198,3 +198,11 @@ def test_every_region_and_structure_can_be_written_and_read(tmp_path: Path) -> N
         assert np.array_equal(again.labels, labels)
         write_segmentation(masks, tmp_path / "s.seg.nrrd")
         assert np.array_equal(read_segmentation(tmp_path / "s.seg.nrrd").region(name), labels > 0)
+
+
+def test_a_segment_with_a_strange_name_is_told_by_its_code(tmp_path: Path, masks: RegionMasks) -> None:
+    path = tmp_path / "s.seg.nrrd"
+    write_segmentation(masks, path)
+    path.write_bytes(re.sub(rb"(_ID|_Name):=.*", rb"\1:=thing", path.read_bytes()))
+    again = read_segmentation(path)
+    assert np.array_equal(again.region("lungs"), masks.region("lungs"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ..anatomy import regions as anatomy
 from ..anatomy.codes import ANATOMICAL_STRUCTURE, LEFT, MORPHOLOGIC_ABNORMALITY, RIGHT, Code
 from ..anatomy.regions import Side, Structure
-from ..imaging.segments import Segment
+from .segments import Segment
 
 _CONTEXT = "Segmentation category and type - 3D Slicer General Anatomy list"
 _REGION_CONTEXT = "Anatomic codes - DICOM master list"
