@@ -9,7 +9,13 @@ SEED ?= 7
 .PHONY: demo test test-all lint bench clean
 
 demo: $(VENV)/.installed
-	$(BIN)/python Testing/bench/demo.py --out "$(OUT)" --seed $(SEED) $(if $(CT),--ct "$(CT)")
+ifeq ($(CT),)
+	$(BIN)/regionreport phantom --seed $(SEED) --finding effusion:350:right --finding nodule:18:left:upper -o "$(OUT)/patient"
+endif
+	$(BIN)/regionreport draft "$(if $(CT),$(CT),$(OUT)/patient/ct.nii.gz)" -o "$(OUT)/report" --overwrite
+	$(BIN)/regionreport show "$(OUT)/report"
+	@echo
+	@echo "Open $(OUT)/report/report.html in a browser, or $(OUT)/report/segmentation.seg.nrrd in 3D Slicer."
 
 test: $(VENV)/.installed lint
 	$(BIN)/pytest -n auto --dist loadfile -m "not slow"
