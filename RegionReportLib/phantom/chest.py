@@ -18,7 +18,7 @@ from .abdomen import Abdomen
 from .habitus import Habitus
 from .heart import VESSEL_STRUCTURES, Centre
 from .lungs import LUNGS, lung_painters, lung_trees, parenchyma
-from .paint import Painter, Solid
+from .paint import Border, Painter, Solid
 from .plan import Plan
 from .recipe import Arms
 from .ribs import rib_number
@@ -31,12 +31,16 @@ STRUCTURES: tuple[str, ...] = (
     "main_bronchi",
     "mediastinum",
     "esophagus",
-    "thyroid_gland",
     "heart",
     *VESSEL_STRUCTURES,
     *bones.STRUCTURES,
     *belly.STRUCTURES,
 )
+
+BELOW_INLET = ("mediastinum", "esophagus", *VESSEL_STRUCTURES)
+"""What belongs to its region only as far up as the thoracic inlet."""
+ABOVE_DIAPHRAGM = (*BELOW_INLET, "heart")
+"""What belongs to its region only as far down as the diaphragm; below it, it is the abdomen's."""
 
 
 class Stage(str, Enum):
@@ -69,6 +73,7 @@ class Chest:
             "hemithorax_left": thorax.hemithorax(-1),
             "rib": rib_number,
             "middle": _middle,
+            "above_inlet": lambda f: -thorax.inlet(f),
             "mediastinal": _mediastinal,
             "streaks": self.streaks,
             **self.centre.makers(),
@@ -89,6 +94,8 @@ class Chest:
             *self.abdomen.painters(),
             *self.centre.vessels(),
             *self.centre.airways(),
+            Border("dome", ABOVE_DIAPHRAGM, "upper_abdomen"),
+            Border("above_inlet", BELOW_INLET, None),
             *bones.skeleton(self.habitus, self.arms),
             *found[Stage.LAST],
         ]
@@ -114,7 +121,7 @@ class Chest:
             Solid(None, lambda b: b["muscle"], mantle),
             Solid(cavity, lambda b: b["middle"], t.fat + 2, ""),
             Solid(cavity, lambda b: b["mediastinal"], t.fat + 6, "mediastinum"),
-            Solid(cavity, lambda b: np.maximum(np.abs(b["dome"]) - np.float32(2.8), b["wall"]), t.muscle, ""),
+            Solid(cavity, lambda b: np.maximum(np.abs(b["dome"]) - np.float32(2.8), b["wall"]), t.muscle, "upper_abdomen"),
         ]
 
     def _table(self) -> list[Painter]:

@@ -231,7 +231,7 @@ class Centre:
             ),
             tube((gullet, widths), tissue.muscle - 14, "esophagus"),
             tube((gullet, widths * 0.22), tissue.muscle - 160, None),
-            Solid(lobes, _thyroid, tissue.thyroid, "thyroid_gland"),
+            Solid(lobes, _thyroid, tissue.thyroid),
         ]
 
     def heart_parts(self) -> list[Painter]:

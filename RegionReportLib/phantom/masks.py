@@ -13,12 +13,11 @@ from .plan import Plan
 
 METHOD = "phantom truth 1"
 # The extent of each region in the standard patient, as corners; a region is complete if all of them are in the scan.
-# For airways, bones and abdomen it is the part that a chest CT is expected to show.
+# For airways and abdomen it is the part that a chest CT is expected to show.
 _EXTENT: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
     "airways": ((-42, -38, -42), (33, -2, 86)),
     "mediastinum": ((-60, -50, -115), (40, 60, 84)),
     "heart_great_vessels": ((-85, -50, -118), (50, 70, 70)),
-    "bones": ((-135, -118, -175), (135, 95, 100)),
     "upper_abdomen": ((-125, -80, -268), (125, 85, -125)),
 }
 _FACES = ((0, "at the left", "at the right"), (1, "behind", "in front"), (2, "at the bottom", "at the top"))
@@ -28,8 +27,9 @@ def true_masks(labels: LabelArray, grid: Grid, to_standard: npt.NDArray[np.float
     """Return the masks with the coverage that follows from geometry, not from what is labelled."""
     coverage, notes = {}, {}
     to_ijk = np.linalg.inv(to_standard @ grid.affine)
-    for region_id in ("lungs", *_EXTENT):
-        points = _lung_points(plan) if region_id == "lungs" else _box_points(*_EXTENT[region_id])
+    places = {"lungs": _lung_points(plan), "bones": _cage_points(plan)}
+    places |= {region_id: _box_points(*ends) for region_id, ends in _EXTENT.items()}
+    for region_id, points in places.items():
         ijk = points @ to_ijk[:3, :3].T + to_ijk[:3, 3]
         inside = ((ijk > -0.5) & (ijk < np.array(grid.shape_kji[::-1]) - 0.5)).all(axis=1)
         coverage[region_id] = _verdict(inside)
@@ -55,11 +55,18 @@ def _where(points: npt.NDArray[np.float64], inside: npt.NDArray[np.bool_]) -> st
             words.append(low)
         if (lost[:, axis] > kept[:, axis].max() + 1).any():
             words.append(high)
-    return " and ".join(words) or "at an edge"
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words) or "at an edge"
 
 
 def _lung_points(plan: Plan) -> npt.NDArray[np.float64]:
     return plan.points(np.minimum(plan.lung(Side.RIGHT), plan.lung(Side.LEFT)) < 0)
+
+
+def _cage_points(plan: Plan) -> npt.NDArray[np.float64]:
+    """Return the bony wall of the chest at the lungs' height: what makes the bones of a chest scan complete."""
+    heights = _lung_points(plan)[:, 2]
+    level = (plan.z >= heights.min()) & (plan.z <= heights.max())
+    return plan.points((plan["wall"] > 0) & (plan["wall"] < 12.0) & level)
 
 
 def _box_points(low: tuple[float, float, float], high: tuple[float, float, float]) -> npt.NDArray[np.float64]:

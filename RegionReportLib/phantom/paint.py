@@ -65,6 +65,26 @@ class Solid:
 
 
 @dataclass(frozen=True, slots=True)
+class Border:
+    """Where regions end by definition: `structures` beyond the border (`field` negative) are called `name` instead.
+
+    Changes labels only; None leaves no label.
+    """
+
+    field: str
+    structures: tuple[str, ...]
+    name: str | None
+
+    def paint(self, slab: Slab) -> None:
+        """Rename what lies beyond the border."""
+        block = slab.block(None)
+        if block is None:
+            return
+        beyond = (block[self.field] < 0) & (slab.hosts(self.structures)[slab.labels] > 0)
+        slab.labels[beyond] = slab.code(self.name) if self.name else 0
+
+
+@dataclass(frozen=True, slots=True)
 class Filling:
     """A lesion that fills part of a `vessel` (a field such as a pleural space) up to its very border.
 

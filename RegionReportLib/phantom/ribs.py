@@ -21,6 +21,7 @@ RIB_HEADS_Z = np.array([v.centre[2] + v.half_height * 0.8 for v in SPINE[:12]])
 _RIB_DROP = np.array([40, 54, 66, 78, 90, 100, 108, 114, 118, 120, 118, 112], dtype=float)
 _RIB_END = np.array([0.80, 0.83, 0.82, 0.81, 0.80, 0.79, 0.77, 0.72, 0.67, 0.61, 0.43, 0.29])
 RIBS = tuple(f"rib_{side}_{n}" for side in ("right", "left") for n in range(1, 13))
+CARTILAGES = "costal_cartilages"
 STERNUM_Y = Profile(
     (60, 43), (15, 65), (-40, 81), (-85, 91), (-112, 94),
 )  # fmt: skip
@@ -88,7 +89,7 @@ class Ribs:
 
 
 def cartilage_painters(habitus: Habitus) -> list[Painter]:
-    """Return the painters of the costal cartilages; they are not bone and carry no label."""
+    """Return the painters of the costal cartilages."""
     out: list[Painter] = []
     for n in range(10):
         end = float(_RIB_END[n])
@@ -104,5 +105,5 @@ def cartilage_painters(habitus: Habitus) -> list[Painter]:
         )
         for sign in (1, -1):
             nodes, radii = curve([(sign * q[0], q[1], q[2]) for q in (start, mid, stop)], [5.8, 5.4, 5.0])
-            out.append(tube((nodes, radii), habitus.tissue.cartilage, ""))
+            out.append(tube((nodes, radii), habitus.tissue.cartilage, CARTILAGES))
     return out

@@ -8,14 +8,16 @@ from ..imaging.box import Box
 from .habitus import Habitus
 from .heart import tube
 from .paint import Material, Painter, Solid
-from .ribs import RIBS, STERNUM_HALF_WIDTH, STERNUM_Y, Ribs, cartilage_painters
+from .ribs import CARTILAGES, RIBS, STERNUM_HALF_WIDTH, STERNUM_Y, Ribs, cartilage_painters
 from .slab import Block
 from .solids import F32, Vector, curve, smooth_max
-from .spine import SPINE, bone, spine_painters
+from .spine import CANAL, SPINE, bone, spine_painters
 
 STRUCTURES = (
     *dict.fromkeys(v.structure for v in SPINE),
+    CANAL,
     *RIBS,
+    CARTILAGES,
     "sternum",
     "clavicle_right",
     "clavicle_left",

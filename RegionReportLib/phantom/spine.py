@@ -16,6 +16,8 @@ from .solids import F32, Vector, cone, smooth_max, superellipse
 from .thorax import SPINE_Y, Mirror
 
 T1_TOP_MM = 88.0
+DISCS, CANAL = "vertebrae", "spinal_cord"
+"""Discs belong to the thoracic spine as a whole; the canal with all it holds goes by the name of the cord."""
 # Height of each vertebra with its disc below, after Panjabi et al., Spine 1991;16:888 (thoracic) and 1992;17:299.
 _LEVELS: tuple[tuple[str, float], ...] = (
     *((f"vertebrae_T{n}", 18.0 + 0.85 * (n - 1)) for n in range(1, 13)),
@@ -130,7 +132,7 @@ def spine_painters(habitus: Habitus) -> list[Painter]:
         x, y, z = v.centre
         wide, tall = v.half_width + 4, v.half_height + v.half_disc + 8
         box = Box((x - wide, y - v.half_depth - 5, z - tall), (x + wide, y + v.half_depth + 5, z + tall))
-        discs.append(Solid(box, _body(v, -0.5, v.half_height + v.half_disc + 1), 82.0, ""))
+        discs.append(Solid(box, _body(v, -0.5, v.half_height + v.half_disc + 1), 82.0, DISCS))
         bodies.append(Solid(box, _body(v, 0.0, v.half_height), bone(t.cortex * 0.62, t.trabecular, 0.8), v.structure))
         box = Box((-42, y - v.half_depth - 50, z - 32), (42, y - v.half_depth + 8, z + 22))
         arches.append(Solid(box, _arch(v), bone(t.cortex * 0.8, t.trabecular * 1.25, 1.3), v.structure))
@@ -141,4 +143,7 @@ def _canal() -> list[Painter]:
     z = np.arange(150.0, -300.0, -15.0)
     y = SPINE_Y(z.astype(np.float32)) - np.interp(z, (-260, 0, 130), (25.5, 21.5, 17.5))
     path = np.stack([0 * z, y, z], axis=1)
-    return [tube((path, np.full(len(path), 8.2)), 12.0, ""), tube((path, np.full(len(path), 4.6)), 38.0, "")]
+    return [
+        tube((path, np.full(len(path), 8.2)), 12.0, CANAL),
+        tube((path, np.full(len(path), 4.6)), 38.0, CANAL),
+    ]

@@ -43,7 +43,7 @@ def test_right_lies_at_the_patients_right(case: PhantomCase) -> None:
 
 def test_organs_lie_one_above_the_other_and_one_behind_the_other(case: PhantomCase) -> None:
     heights = [
-        centre(case, s)[2] for s in ("thyroid_gland", "trachea", "main_bronchi", "heart", "liver", "kidney_right")
+        centre(case, s)[2] for s in ("vertebrae_C7", "trachea", "main_bronchi", "heart", "liver", "kidney_right")
     ]
     assert heights == sorted(heights, reverse=True)
     depths = [centre(case, s)[1] for s in ("sternum", "heart", "esophagus", "vertebrae_T8")]
