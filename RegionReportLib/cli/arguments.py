@@ -32,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _making(commands)
     _living(commands)
+    _scoring(commands)
     return top
 
 
@@ -91,6 +92,37 @@ def _living(commands: Any) -> None:
 
     history = _command(commands, "history", "reports:history", "print who did what to a report, and when")
     history.add_argument("folder", type=Path, metavar="DIR", help="a report folder")
+
+
+def _scoring(commands: Any) -> None:
+    evaluate = _command(commands, "evaluate", "evaluating:evaluate", "score reports against references")
+    columns = "CSV with the columns case, text and, for scores by region, region"
+    evaluate.add_argument("--reference", type=Path, metavar="CSV", help=f"the reference reports: {columns}")
+    evaluate.add_argument("--prediction", type=Path, metavar="CSV", help="the reports to score, in the same form")
+    both = "instead: CSVs that hold both texts in a row (columns case, reference, prediction), as published ones do"
+    evaluate.add_argument("--pairs", type=Path, metavar="CSV", nargs="+", help=both)
+    labels = "CSV with the column case and one 0/1 column for each of the 18 CT-RATE findings"
+    evaluate.add_argument("--reference-labels", type=Path, metavar="CSV", help=f"findings of the references: {labels}")
+    evaluate.add_argument("--prediction-labels", type=Path, metavar="CSV", help="findings of the predictions")
+    evaluate.add_argument("--by-region", action="store_true", help="score each region too")
+    evaluate.add_argument("-o", "--output", type=Path, metavar="DIR", help="write CSV, JSON and Markdown there")
+    evaluate.add_argument("--json-progress", action="store_true", help="progress as JSON lines on standard output")
+
+
+    _review(_command(commands, "review", "reviewing:review", "review a report in the browser, or draft a scan there"))
+
+
+def _review(review: argparse.ArgumentParser) -> None:
+    what = "a report folder, or a scan to draft: NIfTI, NRRD, MetaImage file or DICOM folder (default: choose in the page)"
+    review.add_argument("path", type=Path, nargs="?", metavar="DIR|VOLUME", help=what)
+    review.add_argument("--series", metavar="UID", help="which series of a DICOM folder")
+    review.add_argument("--volume", type=Path, metavar="PATH", help="where the scan of the report lies, if it was moved")
+    review.add_argument("--drafts", type=Path, metavar="DIR", help="where drafts are kept (default: the user's own folder)")
+    review.add_argument("--name", help="who reads; named in the trail (default: the account's name)")
+    review.add_argument("--host", default="127.0.0.1", help="address to listen on; another than this computer's own needs the token that is printed")
+    review.add_argument("--port", type=int, default=8642, help="0 takes any free one (default: 8642)")
+    review.add_argument("--token", action="store_true", help="ask for a token on this computer too, where others use it as well")
+    review.add_argument("--open", action=argparse.BooleanOptionalAction, default=True, help="open the page in the browser")
 
 
 def _command(commands: Any, name: str, target: str, summary: str) -> argparse.ArgumentParser:
