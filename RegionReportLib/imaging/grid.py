@@ -34,9 +34,10 @@ class Grid:
         affine = np.array(self.affine, dtype=np.float64)
         if affine.shape != (4, 4) or not np.isfinite(affine).all() or not np.array_equal(affine[3], (0, 0, 0, 1)):
             raise ValueError(f"affine must be a finite 4×4 matrix with last row 0 0 0 1, got {affine.tolist()}")
-        spacing = np.linalg.norm(affine[:3, :3], axis=0)
+        with np.errstate(over="ignore"):  # an absurd affine is refused in the next line, not warned of
+            spacing = np.linalg.norm(affine[:3, :3], axis=0)
         # The determinant of the direction columns does not depend on voxel size: 0 flat, 1 orthogonal.
-        if spacing.min() <= 0 or abs(np.linalg.det(affine[:3, :3] / spacing)) < 1e-3:
+        if spacing.min() <= 0 or not np.isfinite(spacing).all() or abs(np.linalg.det(affine[:3, :3] / spacing)) < 1e-3:
             raise ValueError(f"affine must be invertible, got {affine.tolist()}")
         affine.setflags(write=False)
         object.__setattr__(self, "shape_kji", shape)
