@@ -19,7 +19,7 @@ def ask_reason(message):
     dialog.setLabelText(f"{message}\n\nReason for keeping the sentence as it is:")
     dialog.setMinimumWidth(420)
     accepted = dialog.exec_()
-    reason = dialog.textValue.strip() if accepted else ""
+    reason = dialog.textValue().strip() if accepted else ""
     dialog.deleteLater()
     return reason
 

@@ -86,6 +86,8 @@ _CONNECTIONS: list[tuple[weakref.ref[Any], str, Any, Relay]] = []
 
 def connect(owner: Any, signal: str, slot: Any, method: str | None = None) -> bool:
     """Connect `signal` such as "clicked(bool)" of `owner` to a callable, or to a slot "name(...)" of an object."""
+    if isinstance(signal, QtCore.QObject):  # PySide6's own singleShot calls the static form by the timer
+        return bool(_qt_connect(signal, slot, method))
     if isinstance(slot, QtCore.QObject) and isinstance(method, str):
         slot = getattr(slot, method.partition("(")[0])
     if not callable(slot):
