@@ -23,6 +23,7 @@ from .. import __version__
 @contextmanager
 def whole(folder: Path) -> Iterator[Path]:
     """Yield a fresh folder to write into; when the block succeeds its files move into `folder`, else they vanish."""
+    was_there = folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=folder))
     try:
@@ -31,6 +32,8 @@ def whole(folder: Path) -> Iterator[Path]:
             file.replace(folder / file.name)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+        if not was_there and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -202,7 +202,7 @@ def test_cancelling_leaves_nothing_behind(how: signal.Signals, after_lines: int,
         _, error = process.communicate(timeout=120)
     assert process.returncode == 5
     assert error == "regionreport: error: cancelled; nothing was written\n"
-    assert list(folder.iterdir()) == []
+    assert not folder.exists()
 
 
 def test_doctor_tells_what_would_run(run: Run) -> None:
