@@ -83,7 +83,7 @@ def _calibre(scan: Scan, course: Course | None) -> list[Measurement]:
     sizes = [_lumen_size(scan, middle + step * direction, direction) for step in (-6.0, -3.0, 0.0, 3.0, 6.0)]
     seen = np.array([s for s in sizes if s is not None])
     if len(seen) < 3:
-        return _no_calibre("wall of the trachea not resolved at this voxel size")
+        return _no_calibre("voxels are too coarse to show the wall of the trachea")
     across, deep = (float(v) for v in np.median(seen, axis=0))
     place = _ring(middle, across, deep)
     caveat = scan.caveat("airways") if "superior" in scan.cut_faces(("trachea",)) else ""
