@@ -108,21 +108,34 @@ def _scoring(commands: Any) -> None:
     evaluate.add_argument("-o", "--output", type=Path, metavar="DIR", help="write CSV, JSON and Markdown there")
     evaluate.add_argument("--json-progress", action="store_true", help="progress as JSON lines on standard output")
 
-
     _review(_command(commands, "review", "reviewing:review", "review a report in the browser, or draft a scan there"))
 
 
 def _review(review: argparse.ArgumentParser) -> None:
-    what = "a report folder, or a scan to draft: NIfTI, NRRD, MetaImage file or DICOM folder (default: choose in the page)"
+    what = (
+        "a report folder, or a scan to draft: NIfTI, NRRD, MetaImage file or DICOM folder (default: choose in the page)"
+    )
     review.add_argument("path", type=Path, nargs="?", metavar="DIR|VOLUME", help=what)
     review.add_argument("--series", metavar="UID", help="which series of a DICOM folder")
-    review.add_argument("--volume", type=Path, metavar="PATH", help="where the scan of the report lies, if it was moved")
-    review.add_argument("--drafts", type=Path, metavar="DIR", help="where drafts are kept (default: the user's own folder)")
+    review.add_argument(
+        "--volume", type=Path, metavar="PATH", help="where the scan of the report lies, if it was moved"
+    )
+    review.add_argument(
+        "--drafts", type=Path, metavar="DIR", help="where drafts are kept (default: the user's own folder)"
+    )
     review.add_argument("--name", help="who reads; named in the trail (default: the account's name)")
-    review.add_argument("--host", default="127.0.0.1", help="address to listen on; another than this computer's own needs the token that is printed")
+    review.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen on; another than this computer's own needs the token that is printed",
+    )
     review.add_argument("--port", type=int, default=8642, help="0 takes any free one (default: 8642)")
-    review.add_argument("--token", action="store_true", help="ask for a token on this computer too, where others use it as well")
-    review.add_argument("--open", action=argparse.BooleanOptionalAction, default=True, help="open the page in the browser")
+    review.add_argument(
+        "--token", action="store_true", help="ask for a token on this computer too, where others use it as well"
+    )
+    review.add_argument(
+        "--open", action=argparse.BooleanOptionalAction, default=True, help="open the page in the browser"
+    )
 
 
 def _command(commands: Any, name: str, target: str, summary: str) -> argparse.ArgumentParser:

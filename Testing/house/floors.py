@@ -19,7 +19,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("draft", "train"),
     ("review", "worker"),
     ("scene",),
-    ("cli", "web"),
+    ("web",),
+    ("cli",),  # the command line opens the browser door
 )
 FLOOR_OF = {room: level for level, floor in enumerate(FLOORS) for room in floor}
 

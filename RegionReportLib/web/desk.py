@@ -1,0 +1,95 @@
+"""One report on the desk: its folder, its nodes in the scene, and the session that works on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputRefused, RegionReportError
+from ..grounding.contradictions import check
+from ..imaging.masks import RegionMasks
+from ..imaging.volume import Volume
+from ..report.document import Study
+from ..report.journal import JOURNAL_NAME
+from ..report.store import open_draft
+from ..review.session import Session
+from ..scene.nodes import remove
+from ..scene.pointing import SceneViewer
+from ..scene.regions_here import regions_at
+from ..scene.segmentation_nodes import masks_to_node, remove_masks
+from ..scene.volume_nodes import volume_to_node
+from .views import FourViews, Point
+
+MASKS_NAME = "segmentation.seg.nrrd"
+
+
+class Desk:
+    """A scan in the views, and, once `open` was called, the review of its report."""
+
+    def __init__(self, views: FourViews, volume: Volume, name: str) -> None:
+        self.views = views
+        self.name = name
+        self.folder: Path | None = None
+        self.session: Session | None = None
+        self._volume_node = volume_to_node(views.scene, volume, name)
+        self.segmentation_node: Any = None
+        views.show(self._volume_node)
+
+    def open(self, folder: Path, masks: RegionMasks, actor: str, changed: Callable[[], None]) -> Session:
+        """Open the draft of a folder with its masks; Conflict if another writer has it."""
+        draft = open_draft(folder, actor=actor, check=check)
+        try:
+            self.segmentation_node = masks_to_node(self.views.scene, self._volume_node, masks)
+        except BaseException:
+            draft.close()
+            raise
+        grid = draft.report.study.grid
+        viewer = SceneViewer(self.views.scene, self._volume_node, self.segmentation_node, grid)
+        self.folder = folder
+        self.session = Session(draft, viewer, changed)
+        return self.session
+
+    def find(self, world_mm: Point) -> tuple[str, ...]:
+        """Mark the sentences about a place of the scene and return their ids."""
+        if self.session is None:
+            return ()
+        regions = [here.region_id for here in regions_at(self.segmentation_node, world_mm)]
+        viewer = self.session.viewer
+        assert isinstance(viewer, SceneViewer)
+        return self.session.find(viewer.report_point(world_mm), regions)
+
+    def close(self) -> None:
+        """Save, give the draft free and take everything out of the scene."""
+        if self.session is not None:
+            self.session.viewer.clear()
+            self.session.draft.close()
+            self.session = None
+        if self.segmentation_node is not None:
+            remove_masks(self.views.scene, self.segmentation_node)
+        remove(self.views.scene, self._volume_node)
+        self.views.refresh()
+
+
+def is_report(folder: Path) -> bool:
+    """Tell whether a folder holds a draft or a signed report."""
+    return (folder / JOURNAL_NAME).is_file()
+
+
+def scan_of_report(folder: Path, study: Study, given: Path | None) -> Path:
+    """Return where the scan of a report lies: where the reader says, where it was, or beside the report."""
+    if given is not None:
+        return given
+    for path in (Path(study.path), folder / study.path, folder / Path(study.path).name):
+        if path.exists():
+            return path
+    raise InputRefused(f"the scan of this report, {study.path}, is not there; name it with --volume PATH")
+
+
+def words_of(error: BaseException) -> str:
+    """Return what the reader is told of an error."""
+    if isinstance(error, RegionReportError):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"{error.strerror or error}: {error.filename}" if error.filename else str(error.strerror or error)
+    return f"an error of the program, see its log: {error}"

@@ -1,0 +1,104 @@
+"""Drafts in the worker while the page stays alive: progress, sentences as they are written, and the end."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..errors import RegionReportError
+from ..imaging.masks import RegionMasks
+from ..progress import Progress, Work
+from ..worker.client import Told, WorkerClient, worker_command
+from ..worker.messages import Draft, Drafted, Failed, JobCancelled, SentenceWritten, StageProgress, Stalled
+from ..worker.scans import masks_of
+from .reading import Read
+
+T = TypeVar("T")
+
+_POLL_S = 0.05
+# Before this nothing can be said of the time left.
+_TELLING_FRACTION, _TELLING_S = 0.06, 1.5
+
+
+@dataclass
+class Busy:
+    """What is being done, for the page: stage, fraction, seconds left (None while unknown), sentences so far."""
+
+    stage: str = "starting"
+    fraction: float = 0.0
+    stalled_s: float | None = None
+    heard: list[dict[str, Any]] = field(default_factory=list)
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds left at the pace so far."""
+        seconds = time.monotonic() - self.started
+        if self.fraction <= _TELLING_FRACTION or seconds <= _TELLING_S:
+            return None
+        return seconds * (1 - self.fraction) / self.fraction
+
+    def now(self, progress: Progress) -> None:
+        """Note how far the work is."""
+        self.stage, self.fraction, self.stalled_s = progress.stage, progress.fraction, None
+
+    def hear(self, message: Told) -> None:
+        """Note what the worker told."""
+        if isinstance(message, StageProgress):
+            self.now(Progress(message.fraction, message.stage))
+        elif isinstance(message, SentenceWritten):
+            self.heard.append(message.sentence)
+        elif isinstance(message, Stalled):
+            self.stalled_s = message.seconds
+
+
+def new_client() -> WorkerClient:
+    """Return a worker in the same Python; it starts with its first job."""
+    return WorkerClient(worker_command(sys.executable))
+
+
+async def draft(
+    client: WorkerClient, read: Read, folder: Path, files: Path, text: str | None, hear: Callable[[Told], None]
+) -> RegionMasks:
+    """Draft a scan into the new `folder`, or ground `text` on it, and return the masks; `files` is for passing.
+
+    Raises RegionReportError with the worker's reason. Whoever cancels this ends the job, which leaves nothing behind.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    created_at = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    labels = str(files / "labels.npy")
+    client.start(Draft(folder.name, read.scan, str(folder), created_at, text=text, labels=labels))
+    try:
+        while True:
+            for message in client.poll():
+                hear(message)
+                if isinstance(message, Drafted):
+                    assert message.masks is not None
+                    return masks_of(message.masks, read.volume.grid)
+                if isinstance(message, Failed):
+                    raise RegionReportError(message.reason)
+                if isinstance(message, JobCancelled):
+                    raise RegionReportError("the draft was cancelled")
+            await asyncio.sleep(_POLL_S)
+    finally:
+        if client.job is not None:
+            client.close()
+
+
+async def in_steps(work: Work[T], watch: Callable[[Progress], None] = lambda progress: None) -> T:
+    """Do a work of this process in steps, so that clicks are heard in between."""
+    try:
+        while True:
+            watch(next(work))
+            await asyncio.sleep(0)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    finally:
+        work.close()

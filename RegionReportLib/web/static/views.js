@@ -1,0 +1,79 @@
+// The four pictures: the newest one is shown and answered, the mouse goes back to the server.
+
+const STILL_PX = 3;
+
+export class Views {
+  constructor(link) {
+    this.link = link;
+    this.figures = new Map();
+    for (const figure of document.querySelectorAll(".view")) {
+      const view = Number(figure.dataset.view);
+      this.figures.set(view, figure);
+      this.listen(figure, view);
+    }
+    this.sizes = new ResizeObserver((entries) => {
+      clearTimeout(this.resizing);
+      this.resizing = setTimeout(() => this.tellSizes(), 60);
+    });
+    for (const figure of this.figures.values()) this.sizes.observe(figure);
+  }
+
+  tellSizes() {
+    // Beyond 1.5 a picture costs more than the eye gains on software drawing.
+    const dense = Math.min(window.devicePixelRatio || 1, 1.5);
+    for (const [view, figure] of this.figures) {
+      this.link().send({ do: "size", view, w: Math.round(figure.clientWidth * dense), h: Math.round(figure.clientHeight * dense) });
+    }
+  }
+
+  show(view, blob) {
+    const image = this.figures.get(view).querySelector("img");
+    const before = image.src;
+    const done = () => {
+      if (before.startsWith("blob:")) URL.revokeObjectURL(before);
+      image.dataset.frame = String(Number(image.dataset.frame || 0) + 1);
+      this.link().send({ do: "seen", view });
+    };
+    image.onload = done;
+    image.onerror = done;
+    image.src = URL.createObjectURL(blob);
+  }
+
+  listen(figure, view) {
+    let pressed = null;
+    let pending = null;
+    const at = (event) => {
+      const box = figure.getBoundingClientRect();
+      return { x: (event.clientX - box.left) / box.width, y: (event.clientY - box.top) / box.height };
+    };
+    const keys = (event) => (event.shiftKey ? 1 : 0) + (event.ctrlKey ? 2 : 0);
+    const tell = (kind, event) => this.link().send({ do: "mouse", view, kind, ...at(event), keys: keys(event) });
+    figure.addEventListener("pointerdown", (event) => {
+      event.preventDefault();
+      figure.setPointerCapture(event.pointerId);
+      pressed = { x: event.clientX, y: event.clientY, still: true, button: event.button };
+      tell(`down${event.button}`, event);
+    });
+    figure.addEventListener("pointermove", (event) => {
+      if (!pressed) return;
+      if (Math.max(Math.abs(event.clientX - pressed.x), Math.abs(event.clientY - pressed.y)) > STILL_PX) pressed.still = false;
+      if (!pending) requestAnimationFrame(() => { if (pressed) tell("move", pending); pending = null; });
+      pending = event;
+    });
+    const release = (event) => {
+      if (!pressed) return;
+      const { still, button } = pressed;
+      pressed = null;
+      tell(`up${button}`, event);
+      if (still && button === 0 && event.type === "pointerup") this.link().send({ do: "click", view, ...at(event) });
+    };
+    figure.addEventListener("pointerup", release);
+    figure.addEventListener("pointercancel", release);
+    figure.addEventListener("contextmenu", (event) => event.preventDefault());
+    figure.addEventListener("dblclick", () => this.link().send({ do: "fit" }));
+    figure.addEventListener("wheel", (event) => {
+      event.preventDefault();
+      tell(event.deltaY < 0 ? "wheel+" : "wheel-", event);
+    }, { passive: false });
+  }
+}
