@@ -85,4 +85,5 @@ def _room(name: str) -> Any:
     try:
         return import_module(f"RegionReportLib.evaluate.{name}")
     except ModuleNotFoundError as cause:
-        raise NeedMissing(f"scoring needs the package {cause.name}: pip install 'regionreport[evaluate]'") from cause
+        package = str(cause.name).partition(".")[0]
+        raise NeedMissing(f"scoring needs the package {package}: pip install 'regionreport[evaluate]'") from cause
