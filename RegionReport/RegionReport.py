@@ -61,6 +61,7 @@ class RegionReportWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         VTKObservationMixin.__init__(self)
         self.logic = None
         self.panel = None
+        self._entered = False
         self._parameterNode = None
         self._parameterNodeGuiTag = None
 
@@ -81,12 +82,14 @@ class RegionReportWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def enter(self):
         """Take up the parameter node and the keys when the user opens the module."""
+        self._entered = True
         self.initializeParameterNode()
         if self.ensurePanel(ask=False):
             self.panel.enter()
 
     def exit(self):
         """Give the keys, the views and the parameter node back when the user leaves the module."""
+        self._entered = False
         if self.panel:
             self.panel.exit()
         self.setParameterNode(None)
@@ -114,7 +117,7 @@ class RegionReportWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def onSceneEndClose(self, caller, event):
         """Start anew if the module is shown."""
-        if self.parent.isEntered:
+        if self._entered:
             self.initializeParameterNode()
 
     def onDraft(self):

@@ -136,10 +136,14 @@ class Reviewing:
 
     def found_at(self, world_mm):
         """Mark the sentences about a place in the scene; nothing moves."""
-        if self.session is None or self.desk.segmentation_node is None:
+        if self.session is None:
+            return
+        node = self.desk.segmentation_node
+        if node is None or node.GetScene() is None:
+            self.say("Without the segmentation of this report it is not known which region was clicked.")
             return
         try:
-            regions = [here.region_id for here in regions_at(self.desk.segmentation_node, world_mm)]
+            regions = [here.region_id for here in regions_at(node, world_mm)]
             found = self.session.find(self.session.viewer.report_point(world_mm), regions)
         except RegionReportError as problem:
             self.say(str(problem))
@@ -172,7 +176,7 @@ class Reviewing:
         ui.splitButton.enabled = self._splitting or (editable and session.chosen is not None)
         standing = session.standing(self.reader())
         ui.signButton.enabled = editable and not standing.reasons
-        ui.signButton.toolTip = _told(standing) or "Lock the report under your name."
+        ui.signButton.toolTip = standing.obstacles or "Lock the report under your name."
         ui.standingLabel.text = self._standing_words(standing)
         chosen = session.chosen.id if session.chosen else ""
         self._rows.show(lambda palette: report_rows(session, palette), chosen)
@@ -262,6 +266,7 @@ class Reviewing:
 
     def _on_manner(self, checked):
         if self.session:
+            self.session.viewer.clear()  # what the old manner changed
             self.session.viewer.manner = self._manner()
             self.resume()
 
@@ -286,11 +291,3 @@ class Reviewing:
             (ui.signButton, self.sign),
         ):
             button.connect("clicked()", slot)
-
-
-def _told(standing):
-    """What forbids signing, a few lines of it."""
-    lines = [reason.message for reason in standing.reasons]
-    counted = {line: lines.count(line) for line in lines}
-    told = [f"{n} × {line}" if n > 1 else line for line, n in counted.items()]
-    return "\n".join(told[:8])

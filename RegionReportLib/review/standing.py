@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from ..report.document import Report
@@ -28,6 +29,12 @@ class Standing:
         if self.open_flags:
             parts.append(f"{self.open_flags} {'flag' if self.open_flags == 1 else 'flags'} open")
         return " · ".join(parts)
+
+    @property
+    def obstacles(self) -> str:
+        """The first eight kinds of what forbids signing, one a line with how often: '3 × not judged yet'."""
+        counted = Counter(reason.message for reason in self.reasons)
+        return "\n".join(f"{n} × {message}" if n > 1 else message for message, n in tuple(counted.items())[:8])
 
 
 def standing_of(report: Report, name: str = "") -> Standing:

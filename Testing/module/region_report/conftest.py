@@ -101,6 +101,12 @@ def reader(
     return Reader(load_module(FILE), user)
 
 
+@pytest.fixture
+def make_reader() -> Callable[[Any, Any], Reader]:
+    """Makes a reader for a panel."""
+    return Reader
+
+
 @dataclass
 class Reader:
     """Acts on the panel as a person does."""
