@@ -20,7 +20,7 @@ from RegionReportLib.evaluate.edit_burden import burden, constant_template
 from RegionReportLib.evaluate.findings import LABELS, Efficacy, efficacy
 from RegionReportLib.evaluate.regions import RegionText, read_region_texts
 from RegionReportLib.evaluate.regions_table import WHOLE, RegionRow, score_reports
-from RegionReportLib.evaluate.table import TextPair, whole_reports
+from RegionReportLib.evaluate.table import TextPair
 from RegionReportLib.grounding.mentions import ground_sentence
 from RegionReportLib.grounding.sentences import sentences_of
 from RegionReportLib.progress import finish
@@ -59,14 +59,14 @@ def findings_of(text: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def finding_cells(pairs: Sequence[TextPair]) -> list[str]:
-    """Return findings stated per text, and their micro recall and precision, as words."""
+def finding_cells(pairs: Sequence[TextPair], texts: int) -> list[str]:
+    """Return findings stated per text, and their micro recall and precision, as words; regions are not mixed."""
     hits = in_reference = in_draft = 0
     for pair in pairs:
         truth, said = findings_of(pair.reference or ""), findings_of(pair.prediction or "")
         hits, in_reference, in_draft = hits + len(truth & said), in_reference + len(truth), in_draft + len(said)
     shares = [f"{hits / n:.3f}" if n else "-" for n in (in_reference, in_draft)]
-    return [f"{in_draft / len(pairs):.2f}" if pairs else "-", *shares]
+    return [f"{in_draft / texts:.2f}", *shares]
 
 
 def published_recall(folder: Path) -> dict[str, str]:
@@ -127,9 +127,10 @@ def main() -> None:
     print(" findings per text | their recall | their precision | published recall |\n|" + "---|" * 13)
     for region in [*sorted({t.label for t in texts}), WHOLE]:
         for writer, pairs in writers.items():
-            own = whole_reports(pairs) if region == WHOLE else [p for p in pairs if p.region == region]
+            own = [p for p in pairs if region in (p.region, WHOLE)]
+            row = rows[writer, region]
             told = published[region] if writer == "Reg2RG" else "-"
-            print(line(rows[writer, region], writer, finding_cells(own), told))
+            print(line(row, writer, finding_cells(own, row.in_reference), told))
     whole = published_efficacy(folder)
     micro = whole.micro
     print(
