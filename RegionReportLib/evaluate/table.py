@@ -24,6 +24,8 @@ _PREDICTION = ("prediction", "pred", "pred_combined_report", "generated")
 _PUBLISHED_SUFFIX = "_reports.csv"
 _LARGEST_TABLE = 1_000_000_000
 _LARGEST_FIELD = 10_000_000
+# Far above any report; comparing two texts takes time and memory by the product of their lengths.
+_LONGEST_TEXT = 30_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +46,14 @@ def read_pairs(paths: Sequence[Path]) -> tuple[TextPair, ...]:
     """
     pairs: dict[Key, TextPair] = {}
     for path in paths:
-        for line, row in _rows(path):
-            key = _key(path, line, row)
+        for number, row in _rows(path):
+            key = _key(path, number, row)
             if key[1] is None and path.name.endswith(_PUBLISHED_SUFFIX):
-                key = (key[0], path.name.removesuffix(_PUBLISHED_SUFFIX))
-            reference = _said(row[_column(path, row, _REFERENCE)])
-            pair = TextPair(*key, reference, _said(row[_column(path, row, _PREDICTION)]))
+                key = (key[0], path.name.removesuffix(_PUBLISHED_SUFFIX).lower())
+            texts = [_said(path, number, row[_column(path, row, names)]) for names in (_REFERENCE, _PREDICTION)]
+            pair = TextPair(*key, *texts)
             if key in pairs:
-                raise InputRefused(f"{path.name}, row {line}: {_name(key)} occurs a second time")
+                raise InputRefused(f"{path.name}, row {number}: {_name(key)} occurs a second time")
             pairs[key] = pair
     return tuple(pairs.values())
 
@@ -62,11 +64,11 @@ def read_texts(path: Path) -> dict[Key, str | None]:
     Raises InputRefused for a malformed table or a doubled row.
     """
     texts: dict[Key, str | None] = {}
-    for line, row in _rows(path):
-        key = _key(path, line, row)
+    for number, row in _rows(path):
+        key = _key(path, number, row)
         if key in texts:
-            raise InputRefused(f"{path.name}, row {line}: {_name(key)} occurs a second time")
-        texts[key] = _said(row[_column(path, row, _TEXT)])
+            raise InputRefused(f"{path.name}, row {number}: {_name(key)} occurs a second time")
+        texts[key] = _said(path, number, row[_column(path, row, _TEXT)])
     return texts
 
 
@@ -109,15 +111,15 @@ def read_labels(path: Path, labels: Sequence[str]) -> dict[Key, tuple[bool, ...]
     Raises InputRefused for a missing column, a doubled row, or a value that is neither 0 nor 1.
     """
     found: dict[Key, tuple[bool, ...]] = {}
-    for line, row in _rows(path):
-        key = _key(path, line, row)
+    for number, row in _rows(path):
+        key = _key(path, number, row)
         if key in found:
-            raise InputRefused(f"{path.name}, row {line}: {_name(key)} occurs a second time")
+            raise InputRefused(f"{path.name}, row {number}: {_name(key)} occurs a second time")
         values = []
         for label in labels:
             value = row[_column(path, row, (label.lower(),))]
             if value.strip() not in ("0", "1", "0.0", "1.0"):
-                raise InputRefused(f"{path.name}, row {line}, {label!r}: expected 0 or 1, got {value[:40]!r}")
+                raise InputRefused(f"{path.name}, row {number}, {label!r}: expected 0 or 1, got {value[:40]!r}")
             values.append(float(value) == 1.0)
         found[key] = tuple(values)
     return found
@@ -163,19 +165,21 @@ def _column(path: Path, row: dict[str, str], names: Sequence[str]) -> str:
     return found[0]
 
 
-def _key(path: Path, line: int, row: dict[str, str]) -> Key:
+def _key(path: Path, number: int, row: dict[str, str]) -> Key:
     case = row[_column(path, row, _CASE)].strip().removesuffix(".gz").removesuffix(".nii")
     if not case:
-        raise InputRefused(f"{path.name}, row {line}: the case has no name")
+        raise InputRefused(f"{path.name}, row {number}: the case has no name")
     if not any(name in row for name in _REGION):
         return case, None
     region = row[_column(path, row, _REGION)].strip().lower()
     if not region:
-        raise InputRefused(f"{path.name}, row {line}: case {case!r} has a row without a region")
+        raise InputRefused(f"{path.name}, row {number}: case {case!r} has a row without a region")
     return case, region
 
 
-def _said(text: str) -> str | None:
+def _said(path: Path, number: int, text: str) -> str | None:
+    if len(text) > _LONGEST_TEXT:
+        raise InputRefused(f"{path.name}, row {number}: a text of {len(text)} characters is no report")
     return text.strip() or None
 
 

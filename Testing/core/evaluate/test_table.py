@@ -71,6 +71,7 @@ def test_tables_that_do_not_belong_together_are_refused() -> None:
         ("case,text\n ,a\n", "the case has no name"),
         ("case,text\n1,a,b\n", "row 2: expected 2 fields, got 3"),
         ("case;text\n1;a\n", "no column named case"),
+        (f"case,text\n1,{'word ' * 6001}\n", "row 2: a text of 30005 characters is no report"),
         ('case,text\n1,"a"b\n', "no well-formed CSV"),
         ('case,text\n1,"open\n', "no well-formed CSV"),
         (b"case,text\n1,\xff\xfe\n", "no UTF-8 text"),
