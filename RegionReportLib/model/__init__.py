@@ -1,0 +1,1 @@
+"""Neural networks that write region reports; the only room, with `train`, that loads torch."""
