@@ -61,15 +61,15 @@ def test_scores_by_region_are_printed_and_written(
 def test_published_pairs_and_labels_are_scored_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pairs = tmp_path / "lung_reports.csv"
     pairs.write_text("AccNum,GT_combined_report,Pred_combined_report\n1,Clear.,Clear.\n2,One.,Two.\n", encoding="utf-8")
-    truth = labels(tmp_path / "t.csv", "1.nii.gz,1", "2.nii.gz,1,1", "3.nii.gz,0")
+    truth = labels(tmp_path / "t.csv", "1.nii.gz,1", "2.nii.gz,1,1", "3.nii.gz,1")
     said = labels(tmp_path / "p.csv", "1,1", "2,0,0,1")
     words = ("--pairs", str(pairs), "--reference-labels", truth, "--prediction-labels", said, "-o", str(tmp_path / "o"))
     assert main(["evaluate", *words]) == 0
-    assert "| Medical material | 1.0000 | 0.5000 | 0.6667 | 2 |" in capsys.readouterr().out
+    assert "| Medical material | 1.0000 | 0.3333 | 0.5000 | 3 |" in capsys.readouterr().out
     found = json.loads((tmp_path / "o" / "scores.json").read_text(encoding="utf-8"))["findings"]
     assert found["count"] == 3  # a report that was never written names no finding
     assert found["scores"]["micro"]["precision"] == pytest.approx(1 / 2)
-    assert found["scores"]["micro"]["recall"] == pytest.approx(1 / 3)
+    assert found["scores"]["micro"]["recall"] == pytest.approx(1 / 4)
     assert (tmp_path / "o" / "findings.csv").is_file()
 
 

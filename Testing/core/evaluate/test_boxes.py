@@ -40,7 +40,7 @@ def test_boxes_that_only_touch_or_miss_cover_nothing() -> None:
 
 
 def test_a_place_without_volume_has_no_share() -> None:
-    assert covered_share([], [along_x(0, 1)]) is None
+    assert covered_share([], [along_x(0, 1)]) is None and covered_share([], []) is None
     assert covered_share([Box((0, 0, 0), (5, 5, 0))], [along_x(0, 1)]) is None
 
 

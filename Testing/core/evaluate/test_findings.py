@@ -35,6 +35,8 @@ def test_what_is_undefined_is_none_and_what_is_missed_is_zero() -> None:
     assert (never_said.precision, never_said.recall, never_said.f1) == (None, 0.0, 0.0)
     invented = Confusion(0, 3, 0)
     assert (invented.precision, invented.recall, invented.f1) == (0.0, None, 0.0)
+    only_invented = efficacy([[0]], [[1]], ("a",))
+    assert only_invented.weighted.precision is None and only_invented.macro.precision == 0.0
     empty = efficacy(np.zeros((0, 3)), np.zeros((0, 3)), THREE)
     assert empty.macro.f1 is None and empty.micro.f1 is None and empty.crg is None
 

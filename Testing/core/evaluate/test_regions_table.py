@@ -77,12 +77,20 @@ def test_files_leave_the_undefined_empty_and_keep_no_words_of_reports(tmp_path: 
     with (tmp_path / "r.csv").open(encoding="utf-8", newline="") as file:
         rows = {(row["region"], row["over"]): row for row in csv.DictReader(file)}
     assert rows["lung", "written"]["cider_mean"] == ""
+    written = rows["lung", "written"]
+    assert (float(written["rouge_1_mean"]), float(written["rouge_1_std"])) == (pytest.approx(0.75), 0.0)
     assert float(rows["lung", "all"]["rouge_1_mean"]) == pytest.approx(0.375)
+    assert float(written["corpus_bleu_1"]) == pytest.approx(4 / 5)
+    assert float(written["corpus_bleu_4"]) == pytest.approx(0.668740, abs=1e-6)
     assert rows["lung", "written"]["region_recall"] == "0.5"
     value = scores_json(board, None)["texts"]
     assert value["rows"][1]["written"]["cider"] is None
     assert value["packages"]["sacrebleu"] and "13a" in value["definitions"]["bleu"]
     text = markdown(board, None)
+    lines = text.splitlines()
+    below = lines[next(n for n, line in enumerate(lines) if line.startswith("| lung ")) + 1]
+    assert below.startswith("|  |  |  |  | all | 0.4000 ± 0.4000 |")
+    assert sum(" all " in line for line in lines if line.startswith("|")) == 1  # only where something is missing
     assert "| lung | 2 | 0.5000 | 1.0000 | written |" in text and "nodule" not in text + str(value)
 
 
