@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TypeAlias
 
 from nltk.stem.porter import PorterStemmer  # type: ignore[import-untyped]
@@ -125,14 +125,31 @@ class _NoSynonyms:
         return ()
 
 
+class _KeptStems:
+    """Porter's stems, each found once: reports say the same words again and again."""
+
+    def stem(self, word: str) -> str:
+        return _stem(word)
+
+
 def _meteor(reference: str, prediction: str) -> float:
     ours, theirs = (_tokenizer()(text).split() for text in (prediction, reference))
-    return float(single_meteor_score(theirs, ours, stemmer=PorterStemmer(), wordnet=_NoSynonyms()))
+    return float(single_meteor_score(theirs, ours, stemmer=_KeptStems(), wordnet=_NoSynonyms()))
 
 
 def _four(values: Iterable[int]) -> Counts:
     one, two, three, four = values
     return one, two, three, four
+
+
+@lru_cache(maxsize=65_536)
+def _stem(word: str) -> str:
+    return str(_porter().stem(word))
+
+
+@cache
+def _porter() -> PorterStemmer:
+    return PorterStemmer()
 
 
 @cache
