@@ -14,6 +14,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from ..anatomy import regions as anatomy
+from ..progress import Progress, Work
 from .box import Box
 from .grid import Grid
 
@@ -77,6 +78,19 @@ class RegionMasks:
         """Return for each present structure the `(k, j, i)` slices around it, in one pass over the map."""
         found = ndimage.find_objects(self.labels, max_label=len(self.structures))
         return {name: (w[0], w[1], w[2]) for name, w in zip(self.structures, found, strict=True) if w is not None}
+
+    def bounds_by_slab(self, slices: int = 16) -> Work[dict[str, Slices]]:
+        """Do what `bounds` does, a few slices at a time, for callers that must not stand still."""
+        blocks: dict[str, list[Slices]] = {}
+        for first in range(0, len(self.labels), slices):
+            yield Progress(first / len(self.labels), "looking where the structures lie")
+            found = ndimage.find_objects(self.labels[first : first + slices], max_label=len(self.structures))
+            for name, where in zip(self.structures, found, strict=True):
+                if where is not None:
+                    k, j, i = where
+                    blocks.setdefault(name, []).append((slice(k.start + first, k.stop + first), j, i))
+        merged = ((name, joined(blocks[name])) for name in self.structures if name in blocks)
+        return {name: where for name, where in merged if where is not None}
 
     def box(self, where: Slices) -> Box:
         """Return the RAS box of the index block `where`."""

@@ -31,16 +31,18 @@ class Segment:
     where: Slices
 
 
-def segments_of(masks: RegionMasks, grouping: Grouping = "region") -> list[Segment]:
-    """Return the segments that hold voxels, in the order of the report.
+def segments_of(
+    masks: RegionMasks, grouping: Grouping = "region", bounds: dict[str, Slices] | None = None
+) -> list[Segment]:
+    """Return the segments that hold voxels, in the order of the report; `bounds` of the masks where known already.
 
     By region the lungs are `lung_right` and `lung_left`, and lung structures without a side keep their own segment.
     """
-    return _by_structure(masks) if grouping == "structure" else _by_region(masks)
+    bounds = masks.bounds() if bounds is None else bounds
+    return _by_structure(masks, bounds) if grouping == "structure" else _by_region(masks, bounds)
 
 
-def _by_structure(masks: RegionMasks) -> list[Segment]:
-    bounds = masks.bounds()
+def _by_structure(masks: RegionMasks, bounds: dict[str, Slices]) -> list[Segment]:
     return [
         _segment(structure.id, structure.name, (structure,), masks, bounds)
         for region in anatomy.regions()
@@ -49,8 +51,7 @@ def _by_structure(masks: RegionMasks) -> list[Segment]:
     ]
 
 
-def _by_region(masks: RegionMasks) -> list[Segment]:
-    bounds = masks.bounds()
+def _by_region(masks: RegionMasks, bounds: dict[str, Slices]) -> list[Segment]:
     segments = []
     for region in anatomy.regions():
         present = [s for s in region.structures if s.id in bounds]

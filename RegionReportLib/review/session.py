@@ -87,6 +87,8 @@ class Session:
             self._say("")
             return
         self._anchor = self._anchor + 1 if sentence_id == self._chosen else 0
+        if sentence_id not in self.found:
+            self.found = ()  # the reader has moved on
         self._chosen = sentence_id
         self.show()
 

@@ -18,7 +18,7 @@ from ..progress import Progress, Work, part
 from ..worker.client import Told, WorkerClient
 from ..worker.messages import Draft, Drafted, ErrorKind, Failed, JobCancelled, MasksArray, ScanArray, StageProgress
 from ..worker.scans import hand_over_masks, hand_over_scan, masks_of
-from .segmentation_nodes import masks_to_node, remove_masks
+from .segmentation_nodes import masks_to_node_by_steps, remove_masks
 from .segmentation_reading import masks_of as masks_in_node
 from .space import SceneProblem
 from .storage import ReportFiles, keep_report, remove_report
@@ -145,12 +145,15 @@ def _into_scene(scene: Any, volume_node: Any, grid: Grid, wish: Wish, result: Dr
     try:
         yield Progress(0.0, "showing the regions")
         if wish.segmentation_node is None:
-            segmentation_node = masks_to_node(scene, volume_node, masks_of(result.masks, grid))
-        yield Progress(0.3, "keeping the report in the scene")
+            masks = masks_of(result.masks, grid)
+            yield Progress(0.05, "showing the regions")
+            segmentation_node = yield from part(masks_to_node_by_steps(scene, volume_node, masks), 0.05, 0.35)
+        yield Progress(0.35, "keeping the report in the scene")
         files = ReportFiles(
             *((wish.folder / name).read_bytes() for name in ("report.json", "audit.jsonl", "draft.json"))
         )
         report_node = keep_report(scene, files, volume_node, segmentation_node)
+        yield Progress(0.4, "surfaces")
         yield from part(make_surfaces(segmentation_node), 0.4, 1.0)
     except BaseException:
         if report_node is not None:

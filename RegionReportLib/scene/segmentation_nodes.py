@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import slicer
 import vtk
 
@@ -17,9 +18,10 @@ from ..errors import Conflict
 from ..imaging.masks import RegionMasks
 from ..imaging.segment_names import terminology_entry
 from ..imaging.segments import Segment, segments_of
+from ..progress import Progress, Work, finish, part
 from ..report.canonical import canonical
 from .nodes import batch, remove
-from .space import ijk_to_node, ijk_to_world, same_place, shape_kji, to_vtk
+from .space import SceneProblem, ijk_to_node, ijk_to_world, same_place, shape_kji, to_vtk
 from .volume_nodes import voxels_of
 
 MASKS_ATTRIBUTE = "RegionReport.masks"
@@ -44,19 +46,34 @@ def masks_to_node(scene: Any, volume_node: Any, masks: RegionMasks, into: Any = 
     It follows the volume's transform. Raises ValueError if the masks lie on another grid than the volume, Conflict
     if `into` was not made here: what a reader or another program drew is never overwritten.
     """
+    return finish(masks_to_node_by_steps(scene, volume_node, masks, into))
+
+
+def masks_to_node_by_steps(scene: Any, volume_node: Any, masks: RegionMasks, into: Any = None) -> Work[Any]:
+    """Do what `masks_to_node` does, between two events of an application; the scene is touched in the last step."""
     size = shape_kji(volume_node)
     if masks.grid.shape_kji != size or not same_place(masks.grid.affine, ijk_to_world(volume_node), size):
         raise ValueError(f"the masks lie on another grid than {volume_node.GetName()}")
     if into is not None and into.GetAttribute(MASKS_ATTRIBUTE) is None:
         raise Conflict(f"the segmentation {into.GetName()} was not made by RegionReport and is not overwritten")
+    bounds = yield from part(masks.bounds_by_slab(), 0.0, 0.4)
+    segments = segments_of(masks, bounds=bounds)
+    lookup = np.zeros(256, dtype=np.uint8)
+    for value, segment in enumerate(segments, start=1):
+        lookup[list(segment.values)] = value
+    image = yield from part(_image(masks, lookup), 0.4, 0.8)
+    joint = any(len(segment.values) > 1 for segment in segments)  # else the tags tell which structure it is
+    structures = (yield from part(_image(masks, None), 0.8, 1.0)) if joint else None
+    if volume_node.GetScene() is None:
+        raise SceneProblem(f"{volume_node.GetName()} was removed from the scene meanwhile; its regions are not shown.")
     node = into or scene.AddNewNodeByClass("vtkMRMLSegmentationNode", f"{volume_node.GetName()} regions")
     node.SetAttribute(MASKS_ATTRIBUTE, _about(masks))
     node.SetAndObserveTransformNodeID(volume_node.GetTransformNodeID())
     node.SetReferenceImageGeometryParameterFromVolumeNode(volume_node)
-    segments = segments_of(masks)
     with batch(scene):
-        _fill(node, volume_node, masks, segments)
-    _keep_structures(scene, node, volume_node, masks, segments)
+        image.SetImageToWorldMatrix(to_vtk(ijk_to_node(volume_node)))
+        _fill(node, masks, segments, image)
+    _keep_structures(scene, node, volume_node, structures)
     if into is None:
         _dress(node, segments)
         _file_beside(scene, node, volume_node)
@@ -76,20 +93,22 @@ def remove_masks(scene: Any, node: Any) -> None:
     remove(scene, node)
 
 
-def _fill(node: Any, volume_node: Any, masks: RegionMasks, segments: list[Segment]) -> None:
-    segmentation = node.GetSegmentation()
-    segmentation.RemoveAllSegments()
-    segmentation.SetSourceRepresentationName(LABELMAP)
-    lookup = np.zeros(256, dtype=np.uint8)
-    for value, segment in enumerate(segments, start=1):
-        lookup[list(segment.values)] = value
+def _image(masks: RegionMasks, lookup: npt.NDArray[np.uint8] | None) -> Work[Any]:
+    """Return the labels as an image of VTK, translated by `lookup` if given."""
     image = slicer.vtkOrientedImageData()
     image.SetDimensions(*masks.grid.shape_kji[::-1])
-    image.SetImageToWorldMatrix(to_vtk(ijk_to_node(volume_node)))
     image.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 1)
     voxels = voxels_of(image)
     for k, plane in enumerate(masks.labels):  # slice by slice: numpy turns indices into eight bytes each
-        voxels[k] = lookup[plane]
+        voxels[k] = plane if lookup is None else lookup[plane]
+        yield Progress(k / len(masks.labels), "showing the regions")
+    return image
+
+
+def _fill(node: Any, masks: RegionMasks, segments: list[Segment], image: Any) -> None:
+    segmentation = node.GetSegmentation()
+    segmentation.RemoveAllSegments()
+    segmentation.SetSourceRepresentationName(LABELMAP)
     for value, segment in enumerate(segments, start=1):
         made = slicer.vtkSegment()
         made.SetName(segment.name)
@@ -113,14 +132,12 @@ def _tags(masks: RegionMasks, segment: Segment) -> dict[str, str]:
     return {tag: " ".join(text.replace("|", "/").split()) for tag, text in tags.items() if text}
 
 
-def _keep_structures(scene: Any, node: Any, volume_node: Any, masks: RegionMasks, segments: list[Segment]) -> None:
+def _keep_structures(scene: Any, node: Any, volume_node: Any, structures: Any) -> None:
     remove(scene, node.GetNodeReference(STRUCTURES_ROLE))
-    if all(len(segment.values) == 1 for segment in segments):
-        return  # each segment is one structure, the tags tell which
-    image = vtk.vtkImageData()
-    image.SetDimensions(*masks.grid.shape_kji[::-1])
-    image.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 1)
-    voxels_of(image)[:] = masks.labels
+    if structures is None:
+        return
+    image = vtk.vtkImageData()  # its place is said by the node
+    image.ShallowCopy(structures)
     kept = scene.CreateNodeByClass("vtkMRMLLabelMapVolumeNode")
     kept.UnRegister(None)
     kept.SetName(f"{node.GetName()} structures")

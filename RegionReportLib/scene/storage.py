@@ -44,7 +44,7 @@ def keep_report(
     Raises InputRefused if `files.report` is no report.
     """
     report = report_from_bytes(files.report)
-    name = f"Report {report.id}"
+    name = f"Report {report.created_at[:16].replace('T', ' ').replace(':', '.')}"  # becomes part of a file name
     node = _text(scene, _REPORT, name, files.report, into)
     for role, kind, content in ((AUDIT_ROLE, _AUDIT, files.audit), (DRAFT_ROLE, _DRAFT, files.draft)):
         part = node.GetNodeReference(role)

@@ -53,6 +53,7 @@ def make_surfaces(node: Any) -> Work[None]:
         if image is not None:
             if id(image) not in sampled:
                 sampled[id(image)] = _Sampled.of(image)
+                yield Progress(number / len(ids), "surfaces")
             surfaces[segment_id] = sampled[id(image)].surface(segment.GetLabelValue())
     _add(node, surfaces)
     yield Progress(1.0, "surfaces")

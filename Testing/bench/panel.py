@@ -71,6 +71,8 @@ def main() -> None:
 
 def measure(options: argparse.Namespace, folder: Path) -> None:
     """Show the scan, draft, and let a timer tell each standstill of the event loop."""
+    watch = Watch()
+    watch_views(watch)
     from slicer_attributes import start
 
     app, window = start(folder)
@@ -88,8 +90,7 @@ def measure(options: argparse.Namespace, folder: Path) -> None:
     node = volume_to_node(slicer.mrmlScene, volume, "CT")
     slicer.util.setSliceViewerLayers(background=node, fit=True)
     module = app.load(ROOT / "RegionReport" / "RegionReport.py")
-    watch = Watch()
-    watch_draft(watch, window)
+    watch_draft(watch)
     user = User(app)
     user.settle()
     watch.took.clear()
@@ -100,13 +101,19 @@ def measure(options: argparse.Namespace, folder: Path) -> None:
     app.unload_all()
 
 
-def watch_draft(watch: Watch, window: Any) -> None:
-    """Time the steps of the draft and the drawing of the views."""
-    from four_up import ViewWidget
+def watch_draft(watch: Watch) -> None:
+    """Time the steps of the draft."""
     from RegionReportSlicer import drafting
 
-    new_draft, draw = drafting.new_draft, ViewWidget.draw
+    new_draft = drafting.new_draft
     drafting.new_draft = lambda *given, **named: watch.steps(new_draft(*given, **named))
+
+
+def watch_views(watch: Watch) -> None:
+    """Time the drawing of the views, which are made later."""
+    from four_up import ViewWidget
+
+    draw = ViewWidget.draw
 
     def timed(self: Any) -> None:
         start = time.perf_counter()

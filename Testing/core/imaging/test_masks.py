@@ -8,6 +8,7 @@ import pytest
 from RegionReportLib.anatomy.regions import REGION_IDS, Coverage, Side
 from RegionReportLib.imaging.grid import Grid
 from RegionReportLib.imaging.masks import RegionMasks, joined
+from RegionReportLib.progress import finish
 
 GRID = Grid((2, 3, 4), np.diag([1, 1, 2, 1.0]))
 COVERAGE = dict.fromkeys(REGION_IDS, Coverage.COMPLETE)
@@ -44,6 +45,11 @@ def test_bounds_surround_each_present_structure() -> None:
     assert (box.min_mm, box.max_mm) == ((2.5, 1.5, 1), (3.5, 2.5, 3))
     assert joined(bounds.values()) == (slice(0, 2), slice(0, 3), slice(0, 4))
     assert joined([]) is None
+
+
+@pytest.mark.parametrize("slices", [1, 2, 16])
+def test_bounds_are_the_same_however_many_slices_are_looked_at_at_once(slices: int) -> None:
+    assert finish(three_voxels().bounds_by_slab(slices)) == three_voxels().bounds()
 
 
 def test_a_block_of_a_mask_equals_the_mask_of_the_block() -> None:
