@@ -105,7 +105,7 @@ def load(path: Path, config: Reg2RGConfig = PUBLISHED, placing: Placing | None =
             value = _value(name, keys, weights, config, placing)
             if value.shape != parameter.shape:
                 raise InputRefused(f"{name} has shape {tuple(value.shape)}, expected {tuple(parameter.shape)}")
-            _put(model, name, value.to(placing.device, placing.visual if visual else placing.language))
+            _put(model, name, _aligned(value.to(placing.device, placing.visual if visual else placing.language)))
     _share_words(model)
     _fill_buffers(model, placing.device)
     yield Progress(1.0, "loading weights")
@@ -171,6 +171,11 @@ def _put(model: nn.Module, name: str, value: Tensor) -> None:
     module = model.get_submodule(parent)
     old = module.get_parameter(leaf)
     setattr(module, leaf, nn.Parameter(value, requires_grad=old.requires_grad and value.is_floating_point()))
+
+
+def _aligned(value: Tensor) -> Tensor:
+    """Return a tensor that kernels can read at full speed; safetensors files align to 8 bytes only."""
+    return value if value.data_ptr() % 64 == 0 else value.clone()
 
 
 def _language_of(model: Reg2RG) -> Any:

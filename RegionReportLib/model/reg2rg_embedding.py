@@ -64,14 +64,12 @@ class VisualEmbedding(nn.Module):
         if len(images) != len(token_ids) or len(regions) != len(token_ids):
             raise ValueError(f"got {len(token_ids)} rows of ids, {len(images)} scans and {len(regions)} slot lists")
         slots = max(map(len, regions))
-        rows = images.new_zeros(len(token_ids), 4 + config.image_tokens + config.region_tokens * slots, images.shape[2])
-        rows[:, :2], rows[:, 2:4] = self.image_token_weight, self.region_token_weight
-        rows[:, 4 : 4 + config.image_tokens] = images
-        for row, filled in zip(rows, regions, strict=True):
-            for j, tokens in enumerate(filled):
-                start = 4 + config.image_tokens + config.region_tokens * j
-                row[start : start + config.region_tokens] = tokens
-        return self._assembled(token_ids, rows)
+        marks = torch.cat((self.image_token_weight, self.region_token_weight)).to(images.dtype)
+        rows = []
+        for image, shown in zip(images, regions, strict=True):
+            absent = image.new_zeros(config.region_tokens * (slots - len(shown)), image.shape[1])
+            rows.append(torch.cat((marks, image, *shown, absent)))  # (4 + 32 + 33·slots, E)
+        return self._assembled(token_ids, torch.stack(rows))
 
     def _assembled(self, token_ids: Tensor, rows: Tensor) -> Tensor:
         """Fetch ids below the vocabulary from the words, the others from `rows` `(B, V, E)`."""

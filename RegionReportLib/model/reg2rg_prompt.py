@@ -69,7 +69,7 @@ def target(named: list[tuple[str, str]]) -> str:
 def read_answers(text: str) -> tuple[Answer, ...]:
     """Return the answers in the order written; what stands before the first header belongs to no region."""
     headers = list(_HEADER.finditer(text))
-    ends = [h.start() for h in headers[1:]] + [len(text)]
+    ends = [h.start() for h in headers[1:]] + [len(text)] * bool(headers)
     return tuple(
         Answer(int(h[1]), h[2].strip().lower(), text[h.end() : end].strip())
         for h, end in zip(headers, ends, strict=True)
