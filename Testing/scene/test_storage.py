@@ -167,5 +167,5 @@ def test_a_report_whose_scan_is_gone_says_so(host: Host) -> None:
     host.scene.RemoveNode(volume_node)
     host.scene.RemoveNode(segmentation_node)
     assert segmentation_node_of(node) is None
-    with pytest.raises(SceneProblem, match="CT of Report r1 is no longer in the scene"):
+    with pytest.raises(SceneProblem, match="is no longer in the scene"):
         volume_node_of(node)
