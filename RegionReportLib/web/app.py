@@ -75,6 +75,7 @@ class Server:
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(page.socket.close(), 1.0)
         await self._runner.cleanup()
+        self.door.views.close()
 
     def _app(self) -> web.Application:
         guard = Guard(self.address.token)
@@ -173,7 +174,7 @@ class Server:
             raise Conflict("wait for what is being done, or cancel it first")
         path = await keep(self.door.place.scans, name, _chunks(request))
         scan = await asyncio.to_thread(unpacked, path)
-        self.door.start(self.door.draft(scan))
+        self.door.start(self.door.draft_sent(scan))
 
     async def _draft(self, request: web.Request) -> web.Response:
         """Ground the text that is the body on the scan of the report that is open."""

@@ -24,7 +24,7 @@ from .drafting import Busy, draft, in_steps, new_client
 from .hub import Hub
 from .panel import panel, streamed, trail
 from .reading import Source, read
-from .uploads import new_name
+from .uploads import discard, new_name
 from .views import NAMES, FourViews
 
 _log = logging.getLogger(__name__)
@@ -163,12 +163,12 @@ class Door:
             await work
         except asyncio.CancelledError:
             self.message = "Cancelled; nothing was kept."
-            self._drop()
+            self._drop_unfinished()
         except Exception as error:
             if not isinstance(error, RegionReportError):
                 _log.exception("opening or drafting failed")
             self.message = words_of(error)
-            self._drop()
+            self._drop_unfinished()
         finally:
             self.busy = None
             self.changed()
@@ -178,11 +178,11 @@ class Door:
         with view_draft(folder) as draft_:
             study = draft_.report.study
         source = Source(scan_of_report(folder, study, volume), _series(study.dicom), folder / MASKS_NAME, study.digest)
-        self._drop()
-        self._source = source
         with tempfile.TemporaryDirectory(prefix="regionreport-") as files:
             got = await read(source, Path(files), self._watch)
             assert got.masks is not None
+            self._drop()
+            self._source = source
             self.desk = Desk(self.views, got.volume, folder.name)
             self.desk.open(folder, got.masks, self.place.actor, self.changed)
         await self._finish()
@@ -190,15 +190,25 @@ class Door:
     async def draft(self, scan: Path, series: str | None = None, text: str | None = None) -> None:
         """Draft a scan, or ground `text` on it, and put the report on the desk."""
         folder = self.place.drafts / new_name(scan.name)
-        self._drop()
-        self._source = Source(scan, series)
+        source = Source(scan, series)
         with tempfile.TemporaryDirectory(prefix="regionreport-") as files:
-            got = await read(self._source, Path(files), self._watch)
+            got = await read(source, Path(files), self._watch)
+            self._drop()
+            self._source = source
             self.desk = Desk(self.views, got.volume, scan.name)
             self.changed()
             masks = await draft(self._client, got, folder, Path(files), text, self._hear)
             self.desk.open(folder, masks, self.place.actor, self.changed)
         await self._finish()
+
+    async def draft_sent(self, scan: Path) -> None:
+        """Draft a scan that a page sent; one of which no report comes is not kept."""
+        try:
+            await self.draft(scan)
+        except BaseException:
+            if self._source is None or self._source.scan != scan or self.desk is None or self.desk.session is None:
+                discard(scan)
+            raise
 
     async def ground(self, text: str) -> None:
         """Tie an existing report to the places of the scan that is open, as a new draft."""
@@ -225,6 +235,11 @@ class Door:
         assert self.busy is not None
         self.busy.hear(message)
         self.changed()
+
+    def _drop_unfinished(self) -> None:
+        """What could not be opened goes; a report that was there before stays."""
+        if self.desk is not None and self.desk.session is None:
+            self._drop()
 
     def _drop(self) -> None:
         """Clear the desk; what was done on it is on the disk."""

@@ -55,6 +55,14 @@ async def keep(root: Path, name: str, chunks: AsyncIterator[bytes]) -> Path:
     return path
 
 
+def discard(path: Path) -> None:
+    """Remove what was kept of an upload."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
 def unpacked(path: Path) -> Path:
     """Return the folder with the files of a zip archive, under numbers instead of their names; other files as is.
 

@@ -13,12 +13,29 @@ let shownChosen = null;
 const editor = new Editor(() => (state && state.report ? state.report.id : ""));
 const views = new Views(() => link);
 const send = (message) => {
-  // Words being typed belong to the sentence that was chosen until now.
-  if (editor.open && message.do === "choose") editor.end(true);
   const sent = link.send(message);
   if (!sent) $("message").textContent = "Not done: the server does not answer.";
   return sent;
 };
+
+// The choice is shown at once; the server's state follows with the place. One that was on its way is older.
+let wanted = { id: null, until: 0 };
+function choose(id) {
+  if (editor.open) editor.end(true);
+  if (state && state.report && send({ do: "choose", id })) {
+    state.report.chosen = id;
+    wanted = { id, until: performance.now() + 3000 };
+    showList();
+    allow();
+  }
+}
+function step(by) {
+  if (!state || !state.report) return;
+  const ids = state.report.regions.flatMap((region) => region.sentences.map((one) => one.id));
+  const here = ids.indexOf(state.report.chosen);
+  const next = here < 0 ? (by > 0 ? 0 : ids.length - 1) : here + by;
+  if (next >= 0 && next < ids.length) choose(ids[next]);
+}
 
 function sentence() {
   if (!state || !state.report) return null;
@@ -33,6 +50,10 @@ function show(told) {
   const opened = told.report && (!state || !state.report || state.report.id !== told.report.id);
   state = told;
   const report = told.report;
+  if (report && wanted.id !== null) {
+    if (report.chosen === wanted.id || performance.now() > wanted.until || opened) wanted.id = null;
+    else report.chosen = wanted.id;
+  }
   $("name").textContent = told.name || "RegionReport";
   document.title = told.name ? `${told.name} · RegionReport` : "RegionReport";
   $("message").textContent = told.message;
@@ -42,9 +63,7 @@ function show(told) {
   showBusy(told.busy);
   const list = $("list");
   if (report) {
-    const chosen = showReport(list, report, send, askReason);
-    if (report.chosen !== shownChosen) bringIntoView(list, chosen);
-    shownChosen = report.chosen;
+    showList();
     $("filter").value = report.filter;
     $("standing").textContent = report.signed ? "" : report.standing;
   } else if (told.busy) {
@@ -55,6 +74,12 @@ function show(told) {
   }
   allow();
   if (opened) takeUpWords();
+}
+
+function showList() {
+  const chosen = showReport($("list"), state.report, { choose, send, ask: askReason });
+  if (state.report.chosen !== shownChosen) bringIntoView($("list"), chosen);
+  shownChosen = state.report.chosen;
 }
 
 function showBusy(busy) {
@@ -123,7 +148,7 @@ document.addEventListener("keydown", (event) => {
   if (event.altKey) return;
   if (event.key === "ArrowDown" || event.key === "ArrowUp") {
     event.preventDefault();
-    send({ do: "step", by: event.key === "ArrowDown" ? 1 : -1 });
+    step(event.key === "ArrowDown" ? 1 : -1);
     return;
   }
   if (event.key === "Enter" && event.target.closest("button")) return;

@@ -22,7 +22,7 @@ function words(sentence) {
   return text;
 }
 
-function flag(one, id, send, ask) {
+function flag(one, id, { send, ask }) {
   const open = one.answer === null;
   const mark = open ? (one.blocking ? "⚠ " : "⚐ ") : "⚑ ";
   const line = make("div", { class: `flag${one.blocking && open ? " blocking" : ""}` }, mark + one.message + (open ? "" : ` — ${one.answer}`));
@@ -32,18 +32,18 @@ function flag(one, id, send, ask) {
   return line;
 }
 
-function row(sentence, state, send, ask) {
+function row(sentence, state, acts) {
   const chosen = state.chosen === sentence.id;
   const classes = state.found.includes(sentence.id) ? "one found" : "one";
   const kept = sentence.state !== "rejected";
   return make("div",
     { class: classes, id: `s-${sentence.id}`, role: "option", "aria-selected": String(chosen), "data-id": sentence.id,
-      "data-state": sentence.state, click: () => send({ do: "choose", id: sentence.id }) },
+      "data-state": sentence.state, click: () => acts.choose(sentence.id) },
     make("span", { class: "mark", role: "img", "aria-label": sentence.state }, sentence.mark),
     words(sentence),
     make("span", { class: "author" }, sentence.author),
     chosen ? make("div", { class: "place" }, sentence.place) : null,
-    ...(kept ? sentence.flags.map((one) => flag(one, sentence.id, send, ask)) : []));
+    ...(kept ? sentence.flags.map((one) => flag(one, sentence.id, acts)) : []));
 }
 
 function heading(region) {
@@ -51,13 +51,13 @@ function heading(region) {
   return make("h2", {}, region.name, small);
 }
 
-export function showReport(list, state, send, ask) {
+export function showReport(list, state, acts) {
   const kept = list.scrollTop;
   const sections = state.regions
     .filter((region) => region.sentences.length || state.filter === "all")
     .map((region) => make("section", { role: "group", "aria-label": region.name, colour: region.colour }, heading(region),
-      ...region.sentences.map((sentence) => row(sentence, state, send, ask))));
-  const report = state.flags.map((one) => make("div", { class: "one" }, make("span"), flag(one, null, send, ask)));
+      ...region.sentences.map((sentence) => row(sentence, state, acts))));
+  const report = state.flags.map((one) => make("div", { class: "one" }, make("span"), flag(one, null, acts)));
   if (!state.regions.some((region) => region.sentences.length)) sections.push(make("p", { class: "none" }, `No sentence is ${state.filter}.`));
   list.replaceChildren(...sections, ...report);
   list.scrollTop = kept;
