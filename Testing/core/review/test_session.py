@@ -251,3 +251,12 @@ def test_the_standing_tells_in_words_what_is_left(checked: Session) -> None:
     assert checked.standing().words == "1 of 4 judged · 3 places to view · 1 flag open"
     checked.reject()
     assert checked.standing().words == "1 of 4 judged · 3 places to view"
+
+
+def test_marks_of_a_clicked_place_go_when_the_reader_moves_on(session: Session) -> None:
+    found = session.find((-70, -10, 10), ["lungs"])
+    assert found[0] == "lungs-2"
+    session.choose_found()
+    assert session.found == found
+    session.choose("heart-1")
+    assert session.found == ()

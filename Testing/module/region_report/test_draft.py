@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import psutil
@@ -278,3 +279,25 @@ def test_without_its_packages_the_module_asks_once_and_stays_usable_when_decline
     assert any(word.startswith("edt") for word in installed[0])
     assert desk.module.panel.drafting.running
     user.click(desk.ui.draftButton)
+
+
+def test_newer_slicers_install_with_their_own_helper_and_do_not_ask_twice(
+    module: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import slicer
+    from RegionReportSlicer import packages
+
+    absent, called = ["edt"], []
+
+    def pip_ensure(wanted: list[str], **options: Any) -> None:
+        called.append((wanted, options))
+        absent.clear()
+
+    newer = ModuleType("slicer.packaging")
+    newer.pip_ensure = pip_ensure
+    monkeypatch.setitem(sys.modules, "slicer.packaging", newer)
+    monkeypatch.setattr(packages, "missing", lambda: tuple(absent))
+    monkeypatch.setattr(slicer.util, "confirmOkCancelDisplay", lambda text, **_: True)
+    (tmp_path / "requirements.txt").write_text("# light ones\nedt>=2.4,<3.2\n")
+    packages.ensure(tmp_path / "requirements.txt")
+    assert called == [(["edt>=2.4,<3.2"], {"prompt_install": False, "requester": "RegionReport"})]
