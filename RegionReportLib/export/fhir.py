@@ -24,7 +24,6 @@ from .fhir_provenance import AI_ASSERTED, devices, holds_ai, provenances
 from .fhir_selections import Pointers, sentence_links
 from .fhir_values import (
     Resource,
-    checked_address,
     checked_uid,
     clean,
     coding,
@@ -37,6 +36,7 @@ from .fhir_values import (
     stable_id,
 )
 from .standing import kept
+from .web_address import service_address
 
 _PROFILES = "https://profiles.ihe.net/RAD/IMR/StructureDefinition"
 BUNDLE_PROFILE = f"{_PROFILES}/imr-store-multimedia-report-bundle"
@@ -60,7 +60,7 @@ def report_bundle(
     InputRefused if the scan did not come from DICOM or names no patient, or the report is not what was signed.
     """
     source = _checked_source(report, seg)
-    to = _pointers(report, source, seg, checked_address(wado_rs) if wado_rs else "")
+    to = _pointers(report, source, seg, service_address(wado_rs, "WADO-RS service") if wado_rs else "")
     made = sections(report, partial(sentence_links, to=to))
     lines = tuple(sentence_lines(made))
     diagnostic = _diagnostic_report(report, made, to, organization)

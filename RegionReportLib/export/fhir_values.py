@@ -9,7 +9,6 @@ import re
 import uuid
 from datetime import date, datetime
 from typing import Any, TypeAlias
-from urllib.parse import urlsplit
 
 from ..anatomy.codes import Code
 from ..errors import InputRefused
@@ -26,7 +25,6 @@ _NAMESPACE = uuid.UUID("5b1f6c0a-7b0e-5f3d-8a52-3f0a9d7c6e11")
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _UID = re.compile(r"[0-9]+(\.[0-9]+)*")
 _LONGEST_UID = 64  # DICOM PS3.5 §9.1; FHIR's id has the same limit
-_LONGEST_ADDRESS = 2000
 
 
 def clean(text: str) -> str:
@@ -44,25 +42,6 @@ def checked_uid(uid: str, what: str) -> str:
     if not _UID.fullmatch(uid) or len(uid) > _LONGEST_UID:
         raise InputRefused(f"the {what} {uid!r:.80} of the scan is no DICOM UID")
     return uid
-
-
-def checked_address(address: str) -> str:
-    """Return the base address of a WADO-RS service without a slash at its end; InputRefused if it is none.
-
-    A user name or password in it would end up in the report, so it is refused.
-    """
-    try:
-        parts = urlsplit(address)
-        secret = parts.username is not None or parts.password is not None
-        whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        secret, whole = False, False
-    if secret:
-        raise InputRefused("the WADO-RS address holds a user name or password, which would stand in the report")
-    odd = not address.isascii() or not address.isprintable() or any(c in address for c in " \"'<>?#\\^`{|}")
-    if not whole or odd or len(address) > _LONGEST_ADDRESS:
-        raise InputRefused(f"{address!r:.80} is no base address of a WADO-RS service, such as https://host/dicom-web")
-    return address.rstrip("/")
 
 
 def coding(code: Code) -> Resource:
