@@ -80,8 +80,16 @@ def _living(commands: Any) -> None:
 
     export = _command(commands, "export", "reports:export", "write a report folder's report in other formats")
     export.add_argument("folder", type=Path, metavar="DIR", help="a report folder")
-    export.add_argument("--format", action="append", choices=("text", "html", "json"), help="default: text and html")
+    export.add_argument(
+        "--format", action="append", choices=("text", "html", "json", "dicom"), help="default: text and html"
+    )
+    export.add_argument("--series", type=Path, metavar="DIR", help="folder of the CT's DICOM series, for dicom")
     export.add_argument("-o", "--output", type=Path, metavar="DIR", help="where to (default: into the report folder)")
+
+    importing = _command(commands, "import-dicom", "dicom:import_dicom", "read a report back from its DICOM SR and SEG")
+    importing.add_argument("sr", type=Path, metavar="SR", help="the report, a DICOM SR that RegionReport wrote")
+    importing.add_argument("seg", type=Path, metavar="SEG", help="the masks, a DICOM SEG on the same scan")
+    importing.add_argument("-o", "--output", type=Path, metavar="DIR", required=True, help="folder for the results")
 
     verify = _command(commands, "verify", "reports:verify", "look for tampering with a report or its trail")
     verify.add_argument("folder", type=Path, metavar="DIR", help="a report folder")

@@ -52,6 +52,10 @@ def export(arguments: argparse.Namespace) -> None:
                 (folder / "report.txt").write_text(report_text(report), encoding="utf-8")
             elif name == "html":
                 (folder / "report.html").write_text(report_html(report), encoding="utf-8")
+            elif name == "dicom":
+                from .dicom import write_dicom  # here, because it loads pydicom, which no other format needs
+
+                write_dicom(report, arguments, folder)
             else:
                 write_json(folder / "report.json", report_to_dict(report))
     print(target)

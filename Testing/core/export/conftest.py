@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -51,14 +52,13 @@ def oblique_lps() -> npt.NDArray[np.float64]:
     return affine
 
 
-def write_series(folder: Path, affine_lps: npt.NDArray[np.float64], **attributes: Any) -> None:
-    """Store one file per slice, file names and instance numbers shuffled; `attributes` overrule."""
+def write_series(folder: Path, hu: npt.NDArray[np.int16], affine_lps: npt.NDArray[np.float64]) -> None:
+    """Store one file per slice, file names and instance numbers shuffled."""
     folder.mkdir(parents=True, exist_ok=True)
     spacing = np.linalg.norm(affine_lps[:3, :3], axis=0)
     axes = affine_lps[:3, :3] / spacing
-    shuffled = np.random.default_rng(5).permutation(SHAPE[0])
-    hu = np.random.default_rng(6).integers(-900, 300, SHAPE).astype(np.int16)
-    for k in range(SHAPE[0]):
+    shuffled = np.random.default_rng(5).permutation(len(hu))
+    for k in range(len(hu)):
         meta = FileMetaDataset()
         meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = CT_IMAGE, f"1.2.826.0.1.55.3.{k + 1}"
         meta.TransferSyntaxUID = ExplicitVRLittleEndian
@@ -77,13 +77,11 @@ def write_series(folder: Path, affine_lps: npt.NDArray[np.float64], **attributes
         image.ImageOrientationPatient = [float(round(x, 8)) for x in (*axes[:, 0], *axes[:, 1])]
         image.PixelSpacing = [float(spacing[1]), float(spacing[0])]
         image.SliceThickness, image.PositionReferenceIndicator = "5", ""
-        image.Rows, image.Columns, image.SamplesPerPixel = *SHAPE[1:], 1
+        image.Rows, image.Columns, image.SamplesPerPixel = *hu.shape[1:], 1
         image.PhotometricInterpretation, image.PatientPosition = "MONOCHROME2", "HFS"
         image.BitsAllocated, image.BitsStored, image.HighBit, image.PixelRepresentation = 16, 16, 15, 1
         image.RescaleSlope, image.RescaleIntercept = 1, 0
         image.PixelData = hu[k].tobytes()
-        for keyword, value in attributes.items():
-            setattr(image, keyword, value)
         pydicom.dcmwrite(folder / f"{shuffled[k]:04d}.dcm", image, enforce_file_format=True)
 
 
@@ -163,7 +161,13 @@ def dicom_case(tmp_path_factory: pytest.TempPathFactory) -> Case:
     from RegionReportLib.export.dicom_series import read_source_headers
 
     folder = tmp_path_factory.mktemp("series")
-    write_series(folder, oblique_lps())
+    write_series(folder, np.random.default_rng(6).integers(-900, 300, SHAPE).astype(np.int16), oblique_lps())
     volume = finish(read_volume(folder))
     report = report_on(volume, folder)
     return Case(folder, volume, masks_on(volume), report, finish(read_source_headers(report.study)))
+
+
+@pytest.fixture(scope="session")
+def store_series() -> Callable[..., None]:
+    """Store Hounsfield units as a DICOM series: folder, values `(k, j, i)`, affine in LPS."""
+    return write_series

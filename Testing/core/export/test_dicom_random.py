@@ -127,7 +127,12 @@ def check_round_trip(data: Any, case: Any, path: Path) -> None:
         assert set(links[sentence.id]) == numbers and bool(numbers) == bool(sentence.anchors)
 
 
-_RULES = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True, "phases": (Phase.explicit, Phase.generate)}
+_RULES = {
+    "deadline": None,
+    "suppress_health_check": list(HealthCheck),
+    "derandomize": True,
+    "phases": (Phase.explicit, Phase.generate),
+}
 
 
 @settings(max_examples=40, **_RULES)
