@@ -24,6 +24,7 @@ from .recipe import Arms
 from .ribs import rib_number
 from .slab import Block, Fields
 from .solids import F32, Ripple
+from .thorax import SPINE_Y
 
 STRUCTURES: tuple[str, ...] = (
     *LUNGS,
@@ -74,6 +75,7 @@ class Chest:
             "rib": rib_number,
             "middle": _middle,
             "above_inlet": lambda f: -thorax.inlet(f),
+            "before_spine": _before_spine,
             "mediastinal": _mediastinal,
             "streaks": self.streaks,
             **self.centre.makers(),
@@ -96,6 +98,7 @@ class Chest:
             *self.centre.airways(),
             Border("dome", ABOVE_DIAPHRAGM, "upper_abdomen"),
             Border("above_inlet", BELOW_INLET, None),
+            Border("before_spine", ("mediastinum",), None),
             *bones.skeleton(self.habitus, self.arms),
             *found[Stage.LAST],
         ]
@@ -121,7 +124,9 @@ class Chest:
             Solid(None, lambda b: b["muscle"], mantle),
             Solid(cavity, lambda b: b["middle"], t.fat + 2, ""),
             Solid(cavity, lambda b: b["mediastinal"], t.fat + 6, "mediastinum"),
-            Solid(cavity, lambda b: np.maximum(np.abs(b["dome"]) - np.float32(2.8), b["wall"]), t.muscle, "upper_abdomen"),
+            Solid(
+                cavity, lambda b: np.maximum(np.abs(b["dome"]) - np.float32(2.8), b["wall"]), t.muscle, "upper_abdomen"
+            ),
         ]
 
     def _table(self) -> list[Painter]:
@@ -145,6 +150,14 @@ class Chest:
 def _middle(f: Fields) -> F32:
     """Return the field of the thoracic cavity between inlet and diaphragm, lungs and all."""
     return np.maximum(np.maximum(f["wall"], -f["dome"]), thorax.inlet(f))
+
+
+def _before_spine(f: Fields) -> F32:
+    """Return the distance in front of where the mediastinum ends and the paravertebral tissue begins.
+
+    1 cm behind the front of the vertebral bodies (ITMIG: Carter et al., J Thorac Oncol 9:S97, 2014).
+    """
+    return np.asarray(f.y - SPINE_Y(f.z) - np.float32(14.5 - 10), dtype=np.float32)
 
 
 def _mediastinal(f: Fields) -> F32:

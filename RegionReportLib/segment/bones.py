@@ -1,4 +1,4 @@
-"""Bones: spine, ribs, sternum, clavicles, scapulae and what the scan holds of the arms, marrow included.
+"""Bones: spine with discs and canal, ribs with their cartilages, sternum, shoulders and what is there of the arms.
 
 Dense contrast in heart, vessels, kidneys and bowel is told from bone by place: bone lies outside the spaces that the
 lungs, the mediastinum and the abdominal cavity fill, except for the spine, which its own line finds.
@@ -12,36 +12,80 @@ import numpy as np
 from scipy import ndimage
 
 from .spine import Spine
-from .working import Mask, Working, axially_filled, closed, parts
+from .working import Mask, Working, axial_parts, axially_filled, closed, distance_mm, grown, parts, smoothed
 
 BONE_LEAST_HU = 150
 """Trabecular bone of the young measures 150-250 HU, of the old under 100 (Pickhardt, Ann Intern Med 158:588, 2013):
 the shell is found from here up, what it encloses is filled."""
 ARCH_HALF_WIDTH_MM = 38.0
 """Half the width across the transverse processes."""
+CANAL_MM = 9.0
+"""Half the width of the thoracic canal is 8-10 mm (Panjabi et al., Spine 16:888, 1991)."""
+CANAL_LEAST_HU = -30.0
+"""The sac with a little fat around it; the fat between the arches measures less."""
+DISC_MM = 10.0
+"""Thoracic and upper lumbar discs are 3-10 mm high (Panjabi et al.): gaps of this height within the spine are discs."""
+CORE = 0.8
+"""Share of the body's half axes that certainly lies inside it; beyond, density decides."""
+CORE_LEAST_HU = 0
+"""Discs and marrow measure more, unless the marrow is all fat; vacuum in a disc is air."""
+STERNUM_HALF_WIDTH_MM = 40.0
+"""The manubrium is 50-70 mm wide, the joints with the clavicles included 80 mm."""
+STERNUM_THICK_MM = 7.5
+"""Half of the thickness of sternum and manubrium, 10-15 mm: its thin shell is closed over the marrow."""
+CARTILAGE_ABOVE_HU = 15.0
+CARTILAGE_MOST_HU = 400.0
+"""Costal cartilage measures about 100 HU where not calcified, muscle 50-70: a little less than half way from this
+scan's own muscle, as the rods are thin."""
+CARTILAGE_REACH_MM = 25.0
+"""Cartilages lie this near to the inside of the chest."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bones:
-    """`vertebrae`: bodies, arches and processes; `others`: ribs, sternum, shoulders, arms."""
+    """`vertebrae`: bodies, discs, arches and processes; `canal`; `cartilages`; `others`: ribs, sternum, shoulders."""
 
     vertebrae: Mask
+    canal: Mask
+    cartilages: Mask
     others: Mask
 
 
-def bones(scan: Working, body: Mask, soft_spaces: Mask, spine: Spine) -> Bones:
-    """Return the bones; `soft_spaces` (lungs, mediastinum, abdominal cavity) hold none outside the spine's reach."""
-    column = _column(scan, spine)
+def bones(scan: Working, body: Mask, soft_spaces: Mask, hull: Mask, spine: Spine) -> Bones:
+    """Return the bones; `soft_spaces` (lungs, mediastinum, abdominal cavity) hold none outside the spine's reach.
+
+    `hull` is the axial hull of the lungs.
+    """
+    vertebrae, canal = _spine(scan, body, spine)
     dense = (scan.hu > BONE_LEAST_HU) & body
-    vertebrae = _vertebrae(scan, dense & column)
-    shell = _solid_parts(scan, dense & ~soft_spaces & ~vertebrae)
-    filled = closed(shell, scan.spacing_mm, scan.spacing_mm)
-    filled = axially_filled_small(filled, scan) & body & ~soft_spaces & (scan.hu > -50)
-    return Bones(vertebrae, (filled | shell) & ~vertebrae)
+    shell = _solid_parts(scan, dense & ~soft_spaces & ~vertebrae & ~canal)
+    filled = closed(shell, scan.spacing_mm, scan.spacing_mm) | _sternum(scan, shell, spine)
+    filled = axially_filled_small(filled, scan) & body & ~soft_spaces & ~vertebrae & ~canal & (scan.hu > -50)
+    others = filled | shell
+    cartilages = _cartilages(scan, body & ~soft_spaces & ~others & ~vertebrae, others, hull, spine)
+    return Bones(vertebrae, canal, cartilages, others)
 
 
-def _column(scan: Working, spine: Spine) -> Mask:
-    """Return the room of the spine: an ellipse for the body, a wider band for arch and processes behind."""
+def _spine(scan: Working, body: Mask, spine: Spine) -> tuple[Mask, Mask]:
+    """Return vertebrae with discs, and the canal."""
+    column, core, canal = _rooms(scan, spine)
+    dense = _solid_parts(scan, (scan.hu > BONE_LEAST_HU) & body & column)
+    if not dense.any():
+        return dense, dense
+    # Discs: gaps of their height between two bodies.
+    gap = 2 * round(DISC_MM / 2 / scan.spacing_mm) + 1
+    stacked = ndimage.binary_closing(
+        np.pad(dense, ((gap, gap), (0, 0), (0, 0)), mode="edge"), np.ones((gap, 1, 1), bool)
+    )
+    bone = (
+        closed(stacked[gap:-gap] | (core & (scan.hu > CORE_LEAST_HU)), scan.spacing_mm, scan.spacing_mm) & column & body
+    )
+    lumen = canal & ~dense & body & (smoothed(scan.hu, scan.spacing_mm, scan.spacing_mm) > CANAL_LEAST_HU)
+    return (bone & ~lumen & (scan.hu > -100)), lumen
+
+
+def _rooms(scan: Working, spine: Spine) -> tuple[Mask, Mask, Mask]:
+    """Return the room of the spine (body and, wider and behind, arch), the body's sure core, and the canal."""
     s = scan.spacing_mm
     dy = (np.arange(scan.hu.shape[1])[None, :, None] - spine.y[:, None, None]) * s
     dx = (np.arange(scan.hu.shape[2])[None, None, :] - spine.x[:, None, None]) * s
@@ -49,18 +93,11 @@ def _column(scan: Working, spine: Spine) -> Mask:
     centre = front / 2 + 2.0
     half = spine.half_width_mm[:, None, None] + 2.0
     # A superellipse: vertebral bodies are blunter than ellipses.
-    body_part = np.abs(dx / half) ** 3 + np.abs((dy - centre) / (front - centre)) ** 3 <= 1.0
-    body_part |= (np.abs(dx) <= half) & (dy > 0) & (dy < centre)
-    arch = (np.abs(dx) <= ARCH_HALF_WIDTH_MM) & (dy > -60.0) & (dy <= 4.0)
-    return np.asarray(body_part | arch)
-
-
-def _vertebrae(scan: Working, dense: Mask) -> Mask:
-    """Return the spine's bone with marrow and discs' rims filled, the canal left free."""
-    labels, counts = parts(dense)
-    keep = counts * scan.voxel_ml >= 0.5
-    shell = keep[labels]
-    return closed(shell, 5.0, scan.spacing_mm) & (scan.hu > -20) if shell.any() else np.asarray(shell)
+    reach = np.abs(dx / half) ** 3 + np.abs((dy - centre) / (front - centre)) ** 3
+    room = (reach <= 1.0) | ((np.abs(dx) <= half) & (dy > 0) & (dy < centre))
+    arch = (np.abs(dx) <= ARCH_HALF_WIDTH_MM) & (dy > -60.0) & (dy <= np.where(np.abs(dx) > 20.0, -4.0, 4.0))
+    canal = dx**2 + dy**2 <= CANAL_MM**2
+    return np.asarray(room | arch), np.asarray(reach <= CORE**3), np.asarray(canal)
 
 
 def _solid_parts(scan: Working, dense: Mask) -> Mask:
@@ -69,17 +106,44 @@ def _solid_parts(scan: Working, dense: Mask) -> Mask:
     return np.asarray((counts * scan.voxel_ml >= 0.4)[labels])
 
 
+def _sternum(scan: Working, shell: Mask, spine: Spine) -> Mask:
+    """Return the marrow of the sternum: between the shells of what is bone in front of the spine, near the midline."""
+    s = scan.spacing_mm
+    ahead = np.arange(shell.shape[1])[None, :, None] > spine.front[:, None, None] + 30.0 / s
+    near = np.abs(np.arange(shell.shape[2])[None, None, :] - spine.x[:, None, None]) * s < STERNUM_HALF_WIDTH_MM
+    front = shell & ahead & near
+    return closed(front, STERNUM_THICK_MM, s) if front.any() else front
+
+
+def _cartilages(scan: Working, free: Mask, bone: Mask, hull: Mask, spine: Spine) -> Mask:
+    """Return what is denser than muscle in the front of the chest wall and goes on from a rib or the sternum."""
+    s = scan.spacing_mm
+    near = distance_mm(~_over_recess(hull, s), s) <= CARTILAGE_REACH_MM
+    ahead = np.arange(free.shape[1])[None, :, None] > spine.front[:, None, None] + 30.0 / s
+    room = free & near & ahead
+    weight = np.maximum(smoothed(room, 0.7 * s, s), 1e-3)
+    mean = smoothed(np.where(room, np.clip(scan.hu, -100, 400), 0), 0.7 * s, s) / weight
+    muscle = float(np.median(mean[room & (mean > 20) & (mean < 110)])) if room.any() else 0.0
+    found = room & (mean > muscle + CARTILAGE_ABOVE_HU) & (mean < CARTILAGE_MOST_HU)
+    found = ndimage.binary_opening(found, ndimage.generate_binary_structure(3, 1))
+    labels, counts = parts(found)
+    keep = np.zeros(len(counts), bool)
+    keep[np.unique(labels[found & grown(bone, 2 * s, s)])] = True
+    keep &= counts * scan.voxel_ml >= 1.0
+    return np.asarray(keep[labels])
+
+
+def _over_recess(hull: Mask, spacing_mm: float) -> Mask:
+    """Return the hull with its lowest sections continued down: the costal margin reaches below the lungs."""
+    down = round(60.0 / spacing_mm)
+    return np.asarray(ndimage.maximum_filter1d(hull.astype(np.uint8), 2 * down + 1, axis=0, origin=0) > 0)
+
+
 def axially_filled_small(mask: Mask, scan: Working) -> Mask:
     """Fill axial holes of up to 12 cm2, the section of a humeral head."""
     holes = axially_filled(mask) & ~mask
-    labels, number = ndimage.label(holes, _in_plane())
+    labels, number = axial_parts(holes)
     area = np.bincount(labels.ravel(), minlength=number + 1) * scan.spacing_mm**2
     small = area <= 1200.0
     small[0] = False
     return np.asarray(mask | small[labels])
-
-
-def _in_plane() -> Mask:
-    structure = np.zeros((3, 3, 3), bool)
-    structure[1] = ndimage.generate_binary_structure(2, 1)
-    return structure

@@ -41,7 +41,9 @@ STRUCTURES = (
     "mediastinum",
     "heart_great_vessels",
     "vertebrae",
+    "spinal_cord",
     "bone",
+    "costal_cartilages",
     "upper_abdomen",
 )
 
@@ -58,7 +60,7 @@ class ClassicalSegmenter:
         scan, trunk = around_body(working(small))
         masks, dense = yield from part(anatomy_of(scan, trunk), 0.2, 0.6)
         states, notes = coverage(scan, masks)
-        labels = yield from part(label_map(volume, scan.grid, masks, dense), 0.6, 1.0)
+        labels = yield from part(label_map(volume, scan, masks, dense), 0.6, 1.0)
         return RegionMasks(labels, volume.grid, STRUCTURES, f"classical {VERSION}", states, notes)
 
 
@@ -100,12 +102,14 @@ def anatomy_of(scan: Working, trunk: Mask) -> Generator[Progress, None, tuple[di
     yield Progress(0.7, "finding the upper abdomen")
     abdomen = upper_abdomen(scan, trunk, pair.both, frame, line)
     yield Progress(0.85, "finding the bones")
-    skeleton = bones(scan, trunk, pair.both | frame.between | abdomen | airway, line)
+    skeleton = bones(scan, trunk, pair.both | frame.between | abdomen | airway, frame.hull, line)
     found = {
         "trachea": tree.trachea,
         "main_bronchi": tree.bronchi,
         "vertebrae": skeleton.vertebrae,
+        "spinal_cord": skeleton.canal,
         "bone": skeleton.others,
+        "costal_cartilages": skeleton.cartilages,
         "lung_right": pair.right,
         "lung_left": pair.left,
         "heart_great_vessels": heart,

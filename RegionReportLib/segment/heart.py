@@ -18,8 +18,8 @@ HEART_MM = 20.0
 """Half the width of what only the heart is; great vessels are up to 40 mm wide."""
 GROOVE_MM = 10.0
 """The atrioventricular and interventricular grooves are 10-20 mm wide at the surface."""
-EPICARDIAL_FAT_MM = 2.5
-"""Epicardial fat over the ventricles measures 2-7 mm (Iacobellis, Nat Rev Cardiol 19:593, 2022): the least of it."""
+EPICARDIAL_FAT_MM = 4.5
+"""Epicardial fat over the ventricles measures 2-7 mm (Iacobellis, Nat Rev Cardiol 19:593, 2022): the middle of it."""
 
 
 def heart_great_vessels(scan: Working, between: Mask) -> Mask:

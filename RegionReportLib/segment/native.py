@@ -19,7 +19,7 @@ from ..imaging.masks import LabelArray, Slices, joined
 from ..imaging.resample import Float32Array, block_grid, resampled, slabs, to_voxels, window
 from ..imaging.volume import Volume
 from ..progress import Progress, Work
-from .working import AIR_MOST_HU, LUMEN_MOST_HU, SPACING_MM, Mask, smoothed
+from .working import AIR_MOST_HU, LUMEN_MOST_HU, SPACING_MM, Mask, Working, smoothed
 
 SMOOTH_VOXELS = 0.6
 """Blurs the steps of the working grid; a sheet of one voxel keeps 60 % and so stays the highest field."""
@@ -29,8 +29,17 @@ SURE = 0.88
 """A field this high is deeper than one working voxel inside its mask."""
 BONE_LEAST_HU = 240
 BONE_NEVER_HU = 100
+DISC_NEVER_HU = 30
 """Half way between muscle (50) and blurred cortex (400-600) lies the first; muscle and unenhanced organs stay below
-the second."""
+the second, fat and cord below the third."""
+SHELL_HU = (180, 450)
+"""The border of a shell lies half way between its own height and muscle: from thin or porous to thick cortex."""
+SHELL_SHARE = 0.6
+"""Half of the shell's height is a little more of the peak that is left of it at working resolution."""
+SHELL_HEIGHT = "shell height"
+"""The field of half the height of the nearest bone's shell in HU; not a label."""
+RIM = 0.6
+"""Where a field is lower the border of the working grid, drawn round every touched voxel, lies too far out."""
 DENSE_LUNG = "dense lung"
 """The field that marks the airless parts of the lungs, where HU must not decide; not a label."""
 
@@ -46,14 +55,16 @@ class _Source:
     reach: Slices
 
 
-def label_map(volume: Volume, grid: Grid, masks: Mapping[str, Mask], dense_lung: Mask) -> Work[LabelArray]:
-    """Return labels 1.. in the order of `masks`, given on the working `grid`.
+def label_map(volume: Volume, scan: Working, masks: Mapping[str, Mask], dense_lung: Mask) -> Work[LabelArray]:
+    """Return labels 1.. in the order of `masks`, given on the grid of the working `scan`.
 
     `dense_lung` marks the parts of the lungs that hold no air, where HU must not decide.
     """
+    grid = scan.grid
     labels = np.zeros(volume.grid.shape_kji, np.uint8)
     whole, _ = block_grid(volume.grid, SPACING_MM)
     sources = {name: _source(mask, grid, whole) for name, mask in {**masks, DENSE_LUNG: dense_lung}.items()}
+    sources[SHELL_HEIGHT] = _shell_heights(scan, masks["vertebrae"] | masks["bone"], whole)
     values = {name: n for n, name in enumerate(masks, start=1)}
     for slab in slabs(volume.grid, SPACING_MM):
         yield Progress(slab[0].start / whole.shape_kji[0], "drawing borders on the scan")
@@ -71,13 +82,28 @@ def label_map(volume: Volume, grid: Grid, masks: Mapping[str, Mask], dense_lung:
     return labels
 
 
-def _source(mask: Mask, grid: Grid, whole: Grid) -> _Source | None:
+def _around(mask: Mask) -> Slices | None:
     found = ndimage.find_objects(mask.astype(np.uint8))
     if not found:
         return None
     box = tuple(slice(max(s.start - 2, 0), min(s.stop + 2, n)) for s, n in zip(found[0], mask.shape, strict=True))
-    where = box[0], box[1], box[2]
-    field = smoothed(mask[where], SMOOTH_VOXELS, 1.0)
+    return box[0], box[1], box[2]
+
+
+def _source(mask: Mask, grid: Grid, whole: Grid) -> _Source | None:
+    where = _around(mask)
+    return None if where is None else _reaching(smoothed(mask[where], SMOOTH_VOXELS, 1.0), where, grid, whole)
+
+
+def _shell_heights(scan: Working, bone: Mask, whole: Grid) -> _Source | None:
+    where = _around(bone)
+    if where is None:
+        return None
+    peak = ndimage.maximum_filter(scan.hu[where], 3).astype(np.float32)
+    return _reaching(np.clip(SHELL_SHARE * peak, *SHELL_HU), where, scan.grid, whole)
+
+
+def _reaching(field: Float32Array, where: Slices, grid: Grid, whole: Grid) -> _Source:
     return _Source(field, where, whole.indices_of(grid.box_of([s.start for s in where], [s.stop for s in where])))
 
 
@@ -162,9 +188,14 @@ def _move_bone(out: LabelArray, scene: _Scene) -> None:
     spine, other = found
     any_bone = spine + other
     labels = scene.values["vertebrae"], scene.values["bone"]
-    gained = (any_bone > NEAR) & (scene.hu > BONE_LEAST_HU)
+    half_height = scene.fields[SHELL_HEIGHT]
+    gained = (any_bone > NEAR) & (scene.hu > np.maximum(half_height, BONE_LEAST_HU))
     out[gained] = np.where(spine[gained] > other[gained], *labels)
-    lost = (any_bone > 0) & (any_bone < SURE) & (scene.hu < BONE_NEVER_HU) & ((out == labels[0]) | (out == labels[1]))
+    # Beyond the middle of the border the shell's own half height tells, within it only what is no bone at all: marrow
+    # and discs may be as soft as muscle.
+    soft = (any_bone < SURE) & (scene.hu < np.where(spine > other, DISC_NEVER_HU, BONE_NEVER_HU))
+    soft |= (any_bone < RIM) & (scene.hu < half_height)
+    lost = (any_bone > 0) & soft & ((out == labels[0]) | (out == labels[1]))
     out[lost] = scene.others[lost]
 
 

@@ -26,6 +26,7 @@ CANAL_HALF_MM = 8.0
 """Half the depth of the canal."""
 BODY_DEPTH_MM = 42.0
 """From the canal's centre to the front of a large vertebral body: 10 mm of canal and up to 32 mm of body."""
+FRONT_PERCENTILE = 70
 CANDIDATES = 6
 
 
@@ -140,6 +141,7 @@ def _front(scan: Working, x: FloatArray, y: FloatArray) -> FloatArray:
     known = np.isfinite(front)
     typical = float(np.median(front[known])) if known.any() else 0.8 * depth
     front = np.where(known, front, typical)
-    # Discs have no bone on the midline, an aorta in front may add to it: the median over 40 mm of height has neither.
-    front = ndimage.median_filter(front, max(3, round(40.0 / scan.spacing_mm)), mode="nearest")
+    # Discs and porous marrow show no bone at the front, an aorta before it may add to it: endplates, dense to their
+    # front, are a third of the height.
+    front = ndimage.percentile_filter(front, FRONT_PERCENTILE, max(3, round(40.0 / scan.spacing_mm)), mode="nearest")
     return np.asarray(y + front, dtype=np.float32)

@@ -18,6 +18,10 @@ STEEPEST = 2.0
 
 RIGHT_HEART_MM = 50.0
 """The right atrium reaches 30-45 mm to the right of the midline, a third of the usual heart width."""
+APEX_MM = 10.0
+INLET_SLOPE = 0.5
+"""The inlet falls by 25-40 mm over its depth of 50-60 mm from T1 to the notch, and the lungs' apices reach up to the
+neck of the first rib, a little above its back edge (Gray's Anatomy, thoracic inlet)."""
 RIB_HEAD_MM = 14.0
 """How far ribs' heads reach in front of the canal's centre."""
 LATERAL_MM = 80.0
@@ -25,6 +29,10 @@ LATERAL_MM = 80.0
 LEFT_HIGHER_MM = 15.0
 """The left dome lies 10-20 mm below the right in nine of ten (Felson, Chest Roentgenology, 1973); what is this much
 above it is the heart, or a raised diaphragm that then is followed only in part."""
+PLATEAU_MM = 5.0
+"""The heart presses the tendon below the line between the domes, by 5-20 mm (the cardiac plateau)."""
+PLATEAU_RIM_MM = 20.0
+"""How far from the lungs' bases it has sunk that far."""
 SPINE_MM = 35.0
 """Half the width of a vertebra with its ribs' heads: medial of it lies the aorta, not the left base."""
 
@@ -147,8 +155,13 @@ def _continued(heights: Field, spacing_mm: float) -> Field:
     for sigma in (24.0, 16.0, 10.0, 6.0, 4.0):
         for _ in range(12):
             film = np.where(known, heights, ndimage.gaussian_filter(film, sigma / spacing_mm, mode="nearest"))
+    film -= PLATEAU_MM / spacing_mm * np.clip(_away(known) * spacing_mm / PLATEAU_RIM_MM, 0, 1)
     soft = ndimage.gaussian_filter(film, 5.0 / spacing_mm, mode="nearest")
     return np.where(known, heights, soft).astype(np.float32)
+
+
+def _away(known: Mask) -> Field:
+    return np.asarray(ndimage.distance_transform_edt(~known), dtype=np.float32)
 
 
 def _between(scan: Working, hull: Mask, lungs: Lungs, spine: Spine, floor: Field) -> Mask:
@@ -161,6 +174,7 @@ def _between(scan: Working, hull: Mask, lungs: Lungs, spine: Spine, floor: Field
     # Ribs' heads lie beside the canal; in front of them the aorta may lie beside the body.
     behind = np.where(past_body, spine.y[:, None, None] + RIB_HEAD_MM / scan.spacing_mm, spine.front[:, None, None])
     room = hull & ~lungs.both & (rows > behind) & ~below(floor, scan.hu.shape[0])
+    room &= ~_above_inlet(scan, lungs, spine)
     # Narrow rests lie between lung and ribs.
     wide = opened(room, 5.0, scan.spacing_mm)
     labels, number = ndimage.label(wide)
@@ -173,9 +187,19 @@ def _between(scan: Working, hull: Mask, lungs: Lungs, spine: Spine, floor: Field
     return np.asarray((central & (sizes * scan.voxel_ml >= 2.0))[labels])
 
 
+def _above_inlet(scan: Working, lungs: Lungs, spine: Spine) -> Mask:
+    """Return what lies above the thoracic inlet: the plane from the first thoracic vertebra to the jugular notch."""
+    level = np.arange(scan.hu.shape[0])[:, None, None] * scan.spacing_mm
+    tops = np.flatnonzero(lungs.both.any((1, 2)))
+    if not len(tops) or tops[-1] >= scan.hu.shape[0] - 2 or not np.isfinite(spine.front[tops[-1]]):
+        return np.zeros((1, 1, 1), bool)
+    ahead = (np.arange(scan.hu.shape[1])[None, :, None] - spine.front[tops[-1]]) * scan.spacing_mm
+    return np.asarray(level > tops[-1] * scan.spacing_mm - APEX_MM - INLET_SLOPE * np.maximum(ahead, 0))
+
+
 def soft_tissue(scan: Working, mask: Mask, sigma_mm: float, least_hu: float) -> Mask:
     """Return where the mean HU inside `mask`, blurred by `sigma_mm`, exceeds `least_hu`; the outside has no say."""
     weight = smoothed(mask, sigma_mm, scan.spacing_mm)
-    # Metal and dense contrast must not outweigh their neighbours.
-    values = smoothed(np.where(mask, np.clip(scan.hu, -200, 300), 0), sigma_mm, scan.spacing_mm)
+    # Contrast and metal count like blood without contrast, else the border would move out with the density.
+    values = smoothed(np.where(mask, np.clip(scan.hu, -150, 60), 0), sigma_mm, scan.spacing_mm)
     return np.asarray(mask & (values > least_hu * weight))
