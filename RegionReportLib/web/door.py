@@ -183,7 +183,7 @@ class Door:
             assert got.masks is not None
             self._drop()
             self._source = source
-            self.desk = Desk(self.views, got.volume, folder.name)
+            self.desk = Desk(self.views, got.volume, f"{source.scan.name} · {folder.name}")
             self.desk.open(folder, got.masks, self.place.actor, self.changed)
         await self._finish()
 

@@ -129,8 +129,8 @@ def _flag(number: int, flag: Flag) -> Json:
 
 
 def _places(report: Report) -> list[Json]:
-    """The places that a sentence can be tied to, by region; the page names one by its number."""
-    numbered = list(enumerate(report.places))
+    """The places that a sentence can be tied to, by region, each name once; the page names one by its number."""
+    numbered = list({place.name: (n, place) for n, place in reversed(list(enumerate(report.places)))}.values())[::-1]
     groups = []
     for region in anatomy.regions():
         places = [{"n": n, "name": place.name} for n, place in numbered if place.region_id == region.id]
