@@ -17,6 +17,8 @@ WALL_MM = 12.0
 """Lateral abdominal wall muscles together, or ribs with their muscles, measure 15-25 mm, rectus 10 mm (Rankin, Stokes,
 Newham, Muscle Nerve 34:320, 2006)."""
 
+SLIT_MM = 20.0
+"""Ribs are 15-25 mm apart: what changes within that height and back again is their pattern, not the cavity."""
 RIB_LEAST_HU = 150
 RIB_STEP_MM = 10.0
 RIB_MM = 9.0
@@ -26,13 +28,20 @@ RIB_MM = 9.0
 def upper_abdomen(scan: Working, body: Mask, lung: Mask, thorax: Thorax, spine: Spine) -> Mask:
     """Return the abdominal cavity below the diaphragm."""
     under = below(thorax.floor, scan.hu.shape[0]) & ~lung
-    cavity = _inside_wall(scan, under & body) | thorax.hull
+    cavity = _without_slits(_inside_wall(scan, under & body), scan.spacing_mm) | thorax.hull
     rows = np.arange(scan.hu.shape[1])[None, :, None]
     beside = np.abs(np.arange(scan.hu.shape[2])[None, None, :] - spine.x[:, None, None]) * scan.spacing_mm
     # In front of the vertebral bodies; beside them back to the level of the canal, where the kidneys end.
     back = np.where(beside < 30.0, spine.front[:, None, None], spine.y[:, None, None] - 10.0 / scan.spacing_mm)
     mask = opened(under & cavity & (rows > back), 2 * scan.spacing_mm, scan.spacing_mm)
     return largest(mask) if mask.any() else mask
+
+
+def _without_slits(cavity: Mask, spacing_mm: float) -> Mask:
+    """Close gaps of a few slices: slices in which the ribs' hull happens to end elsewhere than in its neighbours."""
+    reach = 2 * round(SLIT_MM / 2 / spacing_mm) + 1
+    padded = np.pad(cavity, ((reach, reach), (0, 0), (0, 0)), mode="edge")
+    return np.asarray(ndimage.binary_closing(padded, np.ones((reach, 1, 1), bool))[reach:-reach])
 
 
 def _inside_wall(scan: Working, trunk: Mask) -> Mask:

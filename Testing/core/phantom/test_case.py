@@ -114,6 +114,21 @@ def test_a_scan_that_leaves_out_the_apices_says_so() -> None:
     assert not [s for s in case.sentences if s.region_id == "lungs" and s.polarity is Polarity.ABSENT]
 
 
+def test_regions_end_where_the_definitions_say(case: PhantomCase) -> None:
+    """Vessels, oesophagus and heart end at the diaphragm and the inlet; discs, canal and cartilages are bones."""
+    assert case.masks.coverage["bones"] is Coverage.COMPLETE
+    heights = {}
+    for name in ("aorta", "esophagus", "heart", "liver"):
+        kji = np.argwhere(case.masks.structure(name))
+        heights[name] = case.masks.grid.to_ras(kji[:, ::-1])[:, 2]
+    assert heights["aorta"].min() > np.median(heights["liver"])
+    assert heights["esophagus"].max() < case.volume.grid.box.max_mm[2] - 20
+    bones = case.masks.region("bones")
+    for name in ("spinal_cord", "costal_cartilages"):
+        mask = case.masks.structure(name)
+        assert mask.any() and (bones & mask).sum() == mask.sum()
+
+
 def test_a_narrow_field_of_view_cuts_at_the_sides() -> None:
     case = made(scan=Scan(rows=96, step_mm=6.0, fov_mm=200.0))
     notes = case.masks.coverage_notes["lungs"]

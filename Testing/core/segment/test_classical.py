@@ -17,6 +17,7 @@ from RegionReportLib.imaging.volume import Volume
 from RegionReportLib.progress import Progress, finish
 from RegionReportLib.segment.choose import segmenter
 from RegionReportLib.segment.classical import STRUCTURES, ClassicalSegmenter
+from RegionReportLib.segment.coverage import _note
 
 _SPEC = importlib.util.spec_from_file_location("tiny_chest", Path(__file__).with_name("chest.py"))
 assert _SPEC is not None and _SPEC.loader is not None
@@ -75,6 +76,31 @@ def test_whole_lungs_are_complete_and_the_abdomen_is_cut_below(
     assert masks.coverage["lungs"] is Coverage.COMPLETE
     assert masks.coverage["upper_abdomen"] is Coverage.PARTIAL
     assert "bottom" in masks.coverage_notes["upper_abdomen"]
+
+
+def test_bones_are_complete_where_the_lungs_are_and_the_wall_is_not_cut(
+    plain: tuple[Volume, dict[str, Any], RegionMasks],
+) -> None:
+    _, _, masks = plain
+    assert masks.region("bones")[:3].any() and masks.region("bones")[-3:].any()  # the spine itself goes on
+    assert masks.coverage["bones"] is Coverage.COMPLETE
+    assert "bones" not in masks.coverage_notes
+
+
+def test_notes_join_their_places_as_prose_does() -> None:
+    assert _note(["bottom"]) == "cut at the bottom of the scan"
+    assert _note(["top", "side"]) == "cut at the top and the side of the scan"
+    assert _note(["top", "bottom", "side"]) == "cut at the top, the bottom and the side of the scan"
+
+
+def test_the_canal_lies_within_the_arches_and_is_no_bone(
+    plain: tuple[Volume, dict[str, Any], RegionMasks],
+) -> None:
+    volume, _, masks = plain
+    canal = masks.structure("spinal_cord")
+    x, y, _ = centroid_mm(canal, volume.grid)
+    assert abs(x) < 3 and abs(y + 78) < 5
+    assert np.median(volume.hu[canal]) < 100
 
 
 def _turned(degrees: float) -> Any:
