@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +16,12 @@ CREATED = "2026-01-01T00:00:00+00:00"
 
 
 @pytest.fixture
-def drafts(tmp_path: Path, slicer_app: Any) -> Iterator[Path]:
-    """The folder of drafts and the settings of one test."""
+def drafts(tmp_path: Path, slicer_app: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder of drafts, the settings and the temporary files of one test."""
     import qt
+
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
 
     settings = qt.QSettings()
     settings.setValue("RegionReport/DraftsFolder", str(tmp_path / "drafts"))
