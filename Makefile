@@ -6,7 +6,7 @@ OUT ?= demo
 CT ?=
 SEED ?= 7
 
-.PHONY: demo test quick lint bench clean
+.PHONY: demo test test-all lint bench clean
 
 demo: $(VENV)/.installed
 ifeq ($(CT),)
@@ -18,10 +18,10 @@ endif
 	@echo "Open $(OUT)/report/report.html in a browser, or $(OUT)/report/segmentation.seg.nrrd in 3D Slicer."
 
 test: $(VENV)/.installed lint
-	$(BIN)/pytest -n auto --dist loadfile
-
-quick: $(VENV)/.installed lint
 	$(BIN)/pytest -n auto --dist loadfile -m "not slow"
+
+test-all: $(VENV)/.installed lint
+	$(BIN)/pytest -n auto --dist loadfile
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .
