@@ -32,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _making(commands)
     _living(commands)
+    _sending(commands)
     _scoring(commands)
     return top
 
@@ -81,9 +82,11 @@ def _living(commands: Any) -> None:
     export = _command(commands, "export", "reports:export", "write a report folder's report in other formats")
     export.add_argument("folder", type=Path, metavar="DIR", help="a report folder")
     export.add_argument(
-        "--format", action="append", choices=("text", "html", "json", "dicom"), help="default: text and html"
+        "--format", action="append", choices=("text", "html", "json", "dicom", "fhir"), help="default: text and html"
     )
     export.add_argument("--series", type=Path, metavar="DIR", help="folder of the CT's DICOM series, for dicom")
+    export.add_argument("--wado-rs", metavar="URL", help="base address that serves the images, for the links of fhir")
+    export.add_argument("--organization", metavar="NAME", help="who is responsible for the report, for fhir")
     export.add_argument("-o", "--output", type=Path, metavar="DIR", help="where to (default: into the report folder)")
 
     importing = _command(commands, "import-dicom", "dicom:import_dicom", "read a report back from its DICOM SR and SEG")
@@ -100,6 +103,23 @@ def _living(commands: Any) -> None:
 
     history = _command(commands, "history", "reports:history", "print who did what to a report, and when")
     history.add_argument("folder", type=Path, metavar="DIR", help="a report folder")
+
+
+def _sending(commands: Any) -> None:
+    send = _command(commands, "send", "sending:send", "send DICOM files to an archive, after listing them")
+    send.add_argument("paths", type=Path, nargs="+", metavar="DIR|FILE", help="DICOM files, or folders of them")
+    where = send.add_mutually_exclusive_group(required=True)
+    where.add_argument("--dicomweb", metavar="URL", help="base address of a DICOMweb service (STOW-RS)")
+    where.add_argument("--dimse", metavar="HOST:PORT", help="address of a DICOM archive (C-STORE)")
+    send.add_argument("--aet", metavar="TITLE", help="AE title of the archive (default: ANY-SCP)")
+    send.add_argument("--calling-aet", metavar="TITLE", help="our own AE title (default: REGIONREPORT)")
+    send.add_argument("--tls", action="store_true", help="C-STORE over TLS; certificates are checked")
+    send.add_argument("--ca", type=Path, metavar="FILE", help="certificates to trust instead of the system's (PEM)")
+    token = "a file that holds the token (default: environment variable REGIONREPORT_TOKEN, then netrc)"
+    send.add_argument("--token-file", type=Path, metavar="FILE", help=token)
+    send.add_argument("--tries", type=int, choices=range(1, 11), default=4, metavar="N", help="1 to 10 (default: 4)")
+    send.add_argument("--yes", action="store_true", help="send without asking")
+    send.add_argument("--json-progress", action="store_true", help="progress as JSON lines on standard output")
 
 
 def _scoring(commands: Any) -> None:

@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _one_line(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt | errors.Cancelled):
-        return "cancelled; nothing was written"
+        return str(error) or "cancelled; nothing was written"
     if isinstance(error, MemoryError):
         return "not enough memory for this step"
     if isinstance(error, OSError) and error.strerror:

@@ -47,7 +47,8 @@ def export(arguments: argparse.Namespace) -> None:
     report = load(arguments.folder)
     target = arguments.output or arguments.folder
     with whole(target) as folder:
-        for name in arguments.format or ("text", "html"):
+        # FHIR last: it points at the segments of the DICOM that may be written with it.
+        for name in sorted(arguments.format or ("text", "html"), key="fhir".__eq__):
             if name == "text":
                 (folder / "report.txt").write_text(report_text(report), encoding="utf-8")
             elif name == "html":
@@ -56,6 +57,10 @@ def export(arguments: argparse.Namespace) -> None:
                 from .dicom import write_dicom  # here, because it loads pydicom, which no other format needs
 
                 write_dicom(report, arguments, folder)
+            elif name == "fhir":
+                from .fhir import write_fhir  # here, for the same reason
+
+                write_fhir(report, arguments, folder)
             else:
                 write_json(folder / "report.json", report_to_dict(report))
     print(target)

@@ -18,20 +18,20 @@ def seg_reference(path: Path) -> SegReference:
     seg = read_dataset(path)
     if str(seg.get("SOPClassUID", "")) != SEG_STORAGE:
         raise InputRefused(f"{path.name} is no DICOM SEG")
-    numbers: dict[str, int] = {}
-    for segment in seg.get("SegmentSequence", ()):
-        for structure_id in _structures(str(segment.get("TrackingID", ""))):
-            numbers.setdefault(structure_id, int(segment.SegmentNumber))
+    named = {str(one.get("TrackingID", "")): int(one.SegmentNumber) for one in seg.get("SegmentSequence", ())}
+    numbers = {name: number for name, number in named.items() if _is_structure(name)}
+    for name, number in named.items():
+        if name in anatomy.REGION_IDS:  # a region's segment stands for those of its structures that have none
+            for structure in anatomy.region(name).structures:
+                numbers.setdefault(structure.id, number)
     if not numbers:
         raise InputRefused(f"{path.name} holds no segment that this program named")
     return SegReference(str(seg.StudyInstanceUID), str(seg.SeriesInstanceUID), str(seg.SOPInstanceUID), numbers)
 
 
-def _structures(tracking_id: str) -> tuple[str, ...]:
-    """Return the structures of a segment: a whole region's, or the one; a lung's stands for its side."""
-    if tracking_id in anatomy.REGION_IDS:
-        return tuple(structure.id for structure in anatomy.region(tracking_id).structures)
+def _is_structure(name: str) -> bool:
     try:
-        return (anatomy.structure(tracking_id).id,)
+        anatomy.structure(name)
     except (KeyError, ValueError):
-        return ()
+        return False
+    return True
