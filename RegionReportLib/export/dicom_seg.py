@@ -103,7 +103,10 @@ def _dataset(
         raise NeedMissing("DICOM SEG needs the package highdicom: pip install 'regionreport[dicom]'") from cause
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about names and dates of the source, which are not ours to change
-        return _built(highdicom, labels, headers, method, chosen, reference)
+        try:
+            return _built(highdicom, labels, headers, method, chosen, reference)
+        except (ValueError, TypeError, AttributeError) as cause:  # it is strict about what it copies from the source
+            raise InputRefused(f"the headers of the DICOM series do not allow a SEG: {cause!s:.200}") from cause
 
 
 def _built(

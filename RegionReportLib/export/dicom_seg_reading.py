@@ -7,6 +7,7 @@ left out with a warning in the log.
 from __future__ import annotations
 
 import logging
+import warnings
 from functools import cache
 from pathlib import Path
 
@@ -44,11 +45,10 @@ def read_seg(path: Path, grid: Grid) -> RegionMasks:
         raise refused(path, "is no DICOM Segmentation")
     check_memory(path, grid, 2)
     try:
-        found = _structures(seg)
-        if not found:
-            raise InputRefused("holds no segment whose code or name is known")
-        structures = tuple(dict.fromkeys(found.values()))
-        labels = _labels(seg, grid, {number: structures.index(name) + 1 for number, name in found.items()})
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pydicom's, about values that are checked here anyway
+            structures, labels = _read(seg, grid)
+            method = str(seg.SegmentSequence[0].get("SegmentAlgorithmName") or f"file {path.name}")
     except InputRefused as cause:
         raise refused(path, str(cause)) from cause
     except Exception as cause:  # pydicom reads values late and raises whatever it meets
@@ -59,8 +59,15 @@ def read_seg(path: Path, grid: Grid) -> RegionMasks:
         region_id = anatomy.structure(name).region_id
         coverage[region_id] = anatomy.Coverage.PARTIAL
         notes[region_id] = "a DICOM Segmentation does not state how much of the region the scan holds"
-    method = str(seg.SegmentSequence[0].get("SegmentAlgorithmName") or f"file {path.name}")
     return RegionMasks(labels, grid, structures, method, coverage, notes)
+
+
+def _read(seg: Dataset, grid: Grid) -> tuple[tuple[str, ...], npt.NDArray[np.uint8]]:
+    found = _structures(seg)
+    if not found:
+        raise InputRefused("holds no segment whose code or name is known")
+    structures = tuple(dict.fromkeys(found.values()))
+    return structures, _labels(seg, grid, {number: structures.index(name) + 1 for number, name in found.items()})
 
 
 def _structures(seg: Dataset) -> dict[int, str]:

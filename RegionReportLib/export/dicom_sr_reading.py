@@ -5,6 +5,7 @@ Without loss as far as the SR carries the report: see `dicom_carried`.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,10 +45,12 @@ _HEADER = {
 def read_sr(path: Path) -> Report:
     """Read a report from an SR that this program wrote; InputRefused if it is another document or damaged."""
     document = read_dataset(path)
-    if str(document.get("SOPClassUID", "")) != SR_STORAGE or Item(document).find(c.REPORT_ID) is None:
-        raise refused(path, "is no report that RegionReport wrote as DICOM SR")
     try:
-        return _report(document)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pydicom's, about values that are checked here anyway
+            if str(document.get("SOPClassUID", "")) != SR_STORAGE or Item(document).find(c.REPORT_ID) is None:
+                raise InputRefused("is no report that RegionReport wrote as DICOM SR")
+            return _report(document)
     except InputRefused as cause:
         raise refused(path, str(cause)) from cause
     except Exception as cause:  # pydicom reads values late and raises whatever it meets

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -14,7 +17,7 @@ import pytest
 import SimpleITK
 from pydicom.dataset import Dataset
 
-from RegionReportLib.errors import InputRefused
+from RegionReportLib.errors import InputRefused, NeedMissing
 from RegionReportLib.export.dicom_carried import carried
 from RegionReportLib.export.dicom_export import export_dicom
 from RegionReportLib.export.dicom_import import import_sr_seg
@@ -175,6 +178,27 @@ def test_a_foreign_seg_is_read_by_codes_and_then_by_names(dicom_case: Any, plain
     assert back.coverage["lungs"].value == "partial" and "does not state" in back.coverage_notes["lungs"]
 
 
+def test_a_fractional_seg_counts_from_one_half(dicom_case: Any, plain: Dataset, tmp_path: Path) -> None:
+    pixels = plain.pixel_array.astype(np.uint8) * 128
+    pixels[pixels == 0] = 127
+    plain.SegmentationType, plain.SegmentationFractionalType = "FRACTIONAL", "PROBABILITY"
+    plain.MaximumFractionalValue, plain.BitsAllocated, plain.BitsStored, plain.HighBit = 255, 8, 8, 7
+    plain.PixelData = pixels.tobytes() + b"\0" * (pixels.size % 2)
+    plain.save_as(tmp_path / "fractional.dcm")
+
+    back = read_seg(tmp_path / "fractional.dcm", dicom_case.volume.grid)
+    assert np.array_equal(back.structure("aorta"), dicom_case.masks.structure("aorta"))
+
+
+def test_a_file_that_unpacks_without_end_is_refused(
+    dicom_case: Any, seg: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("RegionReportLib.export.dicom_file._LARGEST", 20_000)
+    assert seg.stat().st_size < 20_000
+    with pytest.raises(InputRefused, match="unpacks to more than"):
+        read_seg(seg, dicom_case.volume.grid)
+
+
 def test_frames_in_another_order_are_put_where_they_belong(dicom_case: Any, plain: Dataset, tmp_path: Path) -> None:
     order = np.random.default_rng(1).permutation(int(plain.NumberOfFrames))
     groups = list(plain.PerFrameFunctionalGroupsSequence)
@@ -201,6 +225,33 @@ def test_a_cut_file_is_refused(dicom_case: Any, seg: Path, tmp_path: Path, cut: 
     (tmp_path / "cut.dcm").write_bytes(seg.read_bytes()[:cut])
     with pytest.raises(InputRefused):
         read_seg(tmp_path / "cut.dcm", dicom_case.volume.grid)
+
+
+def test_without_highdicom_the_need_is_named(dicom_case: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "highdicom", None)
+    with pytest.raises(NeedMissing, match=r"pip install 'regionreport\[dicom\]'"):
+        write_seg(dicom_case.masks, dicom_case.headers, tmp_path / "seg.dcm", made_at=AT)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_header_that_no_seg_can_copy_is_refused(dicom_case: Any, tmp_path: Path) -> None:
+    headers = copy.deepcopy(dicom_case.headers)
+    headers[0].ImageOrientationPatient = [1, 0, 0, 1, 0, 0]
+    with pytest.raises(InputRefused, match="do not allow a SEG"):
+        write_seg(dicom_case.masks, headers, tmp_path / "seg.dcm", made_at=AT)
+
+
+def test_a_damaged_file_is_refused_or_read_and_nothing_else(dicom_case: Any, plain: Dataset, tmp_path: Path) -> None:
+    plain.save_as(tmp_path / "plain.dcm")
+    content = (tmp_path / "plain.dcm").read_bytes()
+    random = np.random.default_rng(3)
+    for _ in range(60):
+        damaged = bytearray(content)
+        for at in random.integers(132, len(content), 4):
+            damaged[at] = random.integers(256)
+        (tmp_path / "damaged.dcm").write_bytes(damaged)
+        with contextlib.suppress(InputRefused):
+            read_seg(tmp_path / "damaged.dcm", dicom_case.volume.grid)
 
 
 def test_a_scan_that_is_not_from_dicom_is_refused_with_the_reason(dicom_case: Any) -> None:
