@@ -79,5 +79,5 @@ class VisualEmbedding(nn.Module):
             raise ValueError(f"ids must lie in 0..{last}, got {int(token_ids.min())}..{int(token_ids.max())}")
         out = F.embedding(token_ids.clamp(max=words - 1), self.weight)  # (B, N, E)
         sample, place = torch.nonzero(token_ids >= words, as_tuple=True)
-        out = out.index_put((sample, place), rows[sample, token_ids[sample, place] - words].to(out.dtype))
+        out[sample, place] = rows[sample, token_ids[sample, place] - words].to(out.dtype)  # in place: no second copy
         return out

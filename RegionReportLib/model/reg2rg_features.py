@@ -48,7 +48,7 @@ class FeatureCache:
 
 def key_of(*tensors: Tensor) -> bytes:
     """Return a digest of contents and shapes."""
-    digest = hashlib.blake2b(digest_size=16)
+    digest = hashlib.sha256()
     for tensor in tensors:
         digest.update(repr(tuple(tensor.shape)).encode())
         digest.update(np.ascontiguousarray(tensor.numpy()).data)
