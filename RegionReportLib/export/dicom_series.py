@@ -82,6 +82,7 @@ def read_source_headers(study: Study, folder: Path | None = None) -> Work[tuple[
             "study and the images to refer to; read the scan from its DICOM series"
         )
     folder = Path(study.path) if folder is None else folder
+    folder = folder.parent if folder.is_file() else folder  # a series may have been opened by one of its slices
     if not folder.is_dir():
         raise refused(folder, "is no folder; give the folder of the DICOM series that the report is about")
     found = yield from part(scan_folder(folder), 0.0, 0.5)

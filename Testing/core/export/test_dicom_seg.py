@@ -260,6 +260,11 @@ def test_a_scan_that_is_not_from_dicom_is_refused_with_the_reason(dicom_case: An
         finish(read_source_headers(study))
 
 
+def test_one_slice_of_the_series_leads_to_all(dicom_case: Any) -> None:
+    study = replace(dicom_case.report.study, path=str(next(dicom_case.folder.iterdir())))
+    assert finish(read_source_headers(study)) == dicom_case.headers
+
+
 def test_a_series_that_lacks_slices_is_refused(dicom_case: Any, tmp_path: Path) -> None:
     for path in sorted(dicom_case.folder.iterdir())[:-2]:
         (tmp_path / path.name).write_bytes(path.read_bytes())
