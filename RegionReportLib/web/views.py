@@ -64,6 +64,9 @@ class FourViews:
             self._views[name] = self._quiet(name, manager.create_view(layout))
             self.resize(name, 400, 300)
         vtk.vtkObject.GlobalWarningDisplayOn()
+        # A drag in a slice sets the CT window: there is nothing else to place or move here.
+        interaction = self._app.app_logic.GetInteractionNode()
+        interaction.SetCurrentInteractionMode(interaction.AdjustWindowLevel)
 
     def _quiet(self, name: str, view: Any) -> Any:
         """Correct what trame-slicer's views do badly on software OpenGL, and let nothing draw by itself."""

@@ -273,11 +273,13 @@ def test_the_wheel_scrolls_and_a_drag_is_no_click(page: Page, server: Any, repor
     page.mouse.wheel(0, -240)
     settled(page)
     assert abs(server.do(lambda door: door.views.offsets())["axial"] - before) > 1
+    window = _window(server)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] / 2 + 40, box["y"] + box["height"] / 2, steps=4)
     page.mouse.up()
     settled(page)
     assert server.do(lambda door: door.desk.session.found) == ()
+    assert _window(server) != window, "a drag sets the CT window"
 
 
 def test_two_tabs_show_the_same_review(page: Page, chromium: Any, server: Any, report: Path) -> None:
