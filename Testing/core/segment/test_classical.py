@@ -113,7 +113,7 @@ def _turned(degrees: float) -> Any:
     ("spacing_mm", "directions"),
     [
         ((2.5, 2.5, 3.0), np.diag([-1.0, -1.0, 1.0])),
-        ((2.5, 2.5, 3.0), np.diag([-1.0, 1.0, -1.0])),
+        pytest.param((2.5, 2.5, 3.0), np.diag([-1.0, 1.0, -1.0]), marks=pytest.mark.slow),
         pytest.param((2.0, 2.5, 2.0), np.diag([1.0, 1.0, -1.0]), marks=pytest.mark.slow),
         ((2.5, 2.0, 2.0), np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])),
         ((2.0, 2.0, 3.0), _turned(15.0) @ np.diag([-1.0, 1.0, 1.0])),
@@ -197,7 +197,6 @@ def test_progress_rises_to_the_end_and_closing_stops_the_work(
         next(work)
     work.close()
     np.testing.assert_array_equal(again.labels, expected.labels)
-    np.testing.assert_array_equal(segmented(volume).labels, expected.labels)
 
 
 def test_segmenters_are_chosen_by_name() -> None:

@@ -44,7 +44,7 @@ def dice(one: Any, other: Any) -> float:
     ("name", "least"),
     [
         pytest.param("lidc-0001", 0.97, marks=pytest.mark.slow),
-        ("lidc-0002", 0.97),
+        pytest.param("lidc-0002", 0.97, marks=pytest.mark.slow),
         pytest.param("popi-lung", 0.97, marks=pytest.mark.slow),
     ],
 )
