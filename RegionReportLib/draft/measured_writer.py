@@ -73,7 +73,8 @@ def write_measured(
 
 def _paragraph(region: Region, findings: Findings, coverage: Coverage, note: str) -> Iterator[Sentence]:
     if coverage is Coverage.ABSENT:
-        text = f"{region.name} not covered by this scan."
+        # Masks from elsewhere may lack a region that the scan holds: then the note says so.
+        text = f"{region.name} not assessed: {note}." if note else f"{region.name} not covered by this scan."
         yield _sentence(region, 1, Line(text, region.name, (), Polarity.UNCERTAIN))
         return
     for number, line in enumerate(_lines(region, findings, coverage, note), start=1):

@@ -169,9 +169,11 @@ def _segments_in(path: Path, header: NrrdHeader) -> list[tuple[int, str, dict[st
 
 def _coverage(found: list[tuple[int, str, dict[str, str]]]) -> tuple[dict[str, anatomy.Coverage], dict[str, str]]:
     coverage = dict.fromkeys(anatomy.REGION_IDS, anatomy.Coverage.ABSENT)
-    notes = {}
+    notes = dict.fromkeys(anatomy.REGION_IDS, "not in the given segmentation")
     for _, name, tags in found:
         region_id = anatomy.structure(name).region_id
+        if coverage[region_id] is anatomy.Coverage.ABSENT:
+            del notes[region_id]
         stated = tags.get(_TAG_COVERAGE)
         if stated in {c.value for c in anatomy.Coverage}:
             coverage[region_id] = anatomy.Coverage(stated)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pytest
 import SimpleITK
 
-from RegionReportLib.anatomy.regions import REGION_IDS, Coverage, Side, region
+from RegionReportLib.anatomy.regions import REGION_IDS, Coverage, Side, region, structure
 from RegionReportLib.errors import InputRefused
 from RegionReportLib.imaging.grid import Grid
 from RegionReportLib.imaging.masks import RegionMasks
@@ -84,7 +84,10 @@ def test_masks_by_region_come_back_as_regions(tmp_path: Path, masks: RegionMasks
     for side in Side:
         assert np.array_equal(again.side("lungs", side), masks.side("lungs", side))
     assert again.coverage == masks.coverage
-    assert again.coverage_notes == {"bones": "cut at the left / and right"}
+    present = {structure(s).region_id for s in again.structures}
+    notes = {region: note for region, note in again.coverage_notes.items() if region in present}
+    assert notes == {"bones": "cut at the left / and right"}
+    assert all("not in the given" in again.coverage_notes[r] for r in REGION_IDS if r not in present)
     assert again.method == "classical 1: test"
 
 
