@@ -24,7 +24,7 @@ _SERVICE = "DICOMweb service"
 
 @dataclass(frozen=True, slots=True)
 class WebTarget:
-    """The base address of a DICOMweb service, a token for it if there is one, and whom to trust in place of the usual."""
+    """The base address of a DICOMweb service, its token if there is one, and whom to trust in place of the usual."""
 
     address: str
     token: str = field(default="", repr=False)
