@@ -104,7 +104,8 @@ _BRONCHI: dict[str, tuple[list[Vector], list[float]]] = {
     "right": ([(4, -27, 3), (13, -29, -13), (25, -31, -28), (31, -30, -43)], [0.92, 0.84, 0.72, 0.6]),
     "left": ([(4, -27, 3), (-13, -30, -12), (-33, -35, -28), (-42, -38, -38)], [0.9, 0.76, 0.68, 0.55]),
 }
-# path: (structure, tissue); a vessel that the anatomy table does not know keeps the label of what it runs through.
+# path: (structure, tissue); a vessel that the anatomy table does not know, or that lies above the inlet,
+# keeps the label of what it runs through.
 _VESSELS: dict[str, tuple[str | None, str]] = {
     "root": ("aorta", "aorta"),
     "aorta": ("aorta", "aorta"),
@@ -118,7 +119,7 @@ _VESSELS: dict[str, tuple[str | None, str]] = {
     "brachiocephalic_right": ("brachiocephalic_vein_right", "cava"),
     "artery_brachiocephalic": ("brachiocephalic_trunk", "aorta"),
     "artery_carotid": ("common_carotid_artery_left", "aorta"),
-    "artery_carotid_right": ("common_carotid_artery_right", "aorta"),
+    "artery_carotid_right": (None, "aorta"),
     "artery_subclavian": ("subclavian_artery_left", "aorta"),
     "jugular_right": (None, "cava"),
     "jugular_left": (None, "cava"),
