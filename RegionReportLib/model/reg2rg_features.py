@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..progress import Progress, Work
 from .reg2rg_embedding import VisualEmbedding
-from .reg2rg_inputs import ScanInput
+from .reg2rg_inputs import RegionInput, ScanInput
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,29 +60,35 @@ def encode(layer: VisualEmbedding, scan: ScanInput, cache: FeatureCache, batch: 
 
     `batch` volumes go through the encoders at once: a processor gains nothing from more than one, a GPU does.
     """
-    keys: dict[str, bytes] = {name: key_of(r.texture, r.geometry) for name, r in scan.regions.items()}
+    keys = {name: key_of(r.texture, r.geometry) for name, r in scan.regions.items()}
     image_key = key_of(scan.image)
-    image = cache.get(image_key)
     yield Progress(0.0, "reading the whole scan")
+    image = cache.get(image_key)
     if image is None:
-        image = _on_device(layer, scan.image)
         with torch.inference_mode():
-            image = layer.texture(image)[0]  # (1, 1, H, W, D) → (32, E)
+            image = layer.texture(_on_device(layer, scan.image))[0]  # (1, 1, H, W, D) → (32, E)
         cache.put(image_key, image)
-    found = {name: cache.get(key) for name, key in keys.items()}
-    new = [name for name, tokens in found.items() if tokens is None]
+    tokens_of = {key: cache.get(key) for key in keys.values()}
+    # One name for each new content: pleura and lung are often the same mask.
+    new = list({key: name for name, key in keys.items() if tokens_of[key] is None}.values())
     for start in range(0, len(new), batch):
         names = new[start : start + batch]
         yield Progress((1 + start) / (1 + len(new)), f"reading {', '.join(names)}")
-        textures = torch.cat([_on_device(layer, scan.regions[name].texture) for name in names])
-        masks = torch.cat([_on_device(layer, scan.regions[name].geometry)[:, 0] for name in names])
-        with torch.inference_mode():
-            tokens = layer.regions(textures, masks)  # (n, 33, E)
-        for name, own in zip(names, tokens, strict=True):
-            found[name] = own.clone()  # a view would keep the whole batch alive
-            cache.put(keys[name], own.clone())
+        for name, tokens in zip(names, _regions(layer, [scan.regions[n] for n in names]), strict=True):
+            own = tokens.clone()  # a view would keep the whole batch alive
+            tokens_of[keys[name]] = own
+            cache.put(keys[name], own)
     yield Progress(1.0, "read")
+    found = {name: tokens_of[key] for name, key in keys.items()}
     return Features(image, {name: tokens for name, tokens in found.items() if tokens is not None})
+
+
+@torch.inference_mode()
+def _regions(layer: VisualEmbedding, shown: list[RegionInput]) -> Tensor:
+    """Return the tokens `(n, 33, E)` of regions read at once."""
+    textures = torch.cat([_on_device(layer, region.texture) for region in shown])  # (n, 1, H, W, D)
+    masks = torch.cat([_on_device(layer, region.geometry)[:, 0] for region in shown])  # (n, H, W, D)
+    return layer.regions(textures, masks)
 
 
 def _on_device(layer: VisualEmbedding, volume: Tensor) -> Tensor:

@@ -148,6 +148,17 @@ def test_what_was_encoded_is_not_encoded_again(tiny: Reg2RG) -> None:
     assert not torch.equal(changed.regions["lung"], first.regions["lung"])
 
 
+def test_two_names_of_one_content_are_encoded_once(tiny: Reg2RG) -> None:
+    runs: list[int] = []
+    tiny.embedding_layer.vision_encoder.register_forward_hook(lambda _m, given, _o: runs.append(len(given[0])))
+    scan = scan_of(tiny, "lung", "heart")
+    both = ScanInput(scan.image, EVERY, scan.regions | {"pleura": scan.regions["lung"]}, {})
+    features = finish(encode(tiny.embedding_layer, both, FeatureCache()))
+    assert runs == [1, 1, 1]
+    assert torch.equal(features.regions["pleura"], features.regions["lung"])
+    assert not torch.equal(features.regions["pleura"], features.regions["heart"])
+
+
 def test_batches_of_regions_give_what_single_ones_give(tiny: Reg2RG) -> None:
     scan = scan_of(tiny, "heart", "lung", "abdomen")
     one, three = (finish(encode(tiny.embedding_layer, scan, FeatureCache(), batch=n)) for n in (1, 3))
