@@ -105,7 +105,7 @@ def _sentence(sentence: Sentence) -> Json:
         "phrase": sentence.key_phrase,
         "mark": mark,
         "state": state,
-        "author": authorship(sentence),
+        "author": authorship(sentence).removesuffix(" by the reader"),
         "place": _place(sentence),
         "flags": [_flag(n, flag) for n, flag in enumerate(sentence.flags)],
     }
