@@ -147,8 +147,10 @@ class Door:
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Begin a long work; Conflict while another runs."""
         if self._task is not None and not self._task.done():
-            work.close()
-            raise Conflict("wait for what is being done, or cancel it first")
+            if self.busy is not None:
+                work.close()
+                raise Conflict("wait for what is being done, or cancel it first")
+            self._task.cancel()  # only the surfaces of the report before are still being made
         self.busy, self.message = Busy(), ""
         self._task = asyncio.get_running_loop().create_task(self._watched(work))
         self.changed()
@@ -162,6 +164,8 @@ class Door:
         try:
             await work
         except asyncio.CancelledError:
+            if self._task is not asyncio.current_task():
+                return
             self.message = "Cancelled; nothing was kept."
             self._drop_unfinished()
         except Exception as error:
@@ -170,8 +174,9 @@ class Door:
             self.message = words_of(error)
             self._drop_unfinished()
         finally:
-            self.busy = None
-            self.changed()
+            if self._task is asyncio.current_task():
+                self.busy = None
+                self.changed()
 
     async def open(self, folder: Path, volume: Path | None = None) -> None:
         """Put a report on the desk."""
