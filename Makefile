@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 OUT ?= demo
 CT ?=
 SEED ?= 7
+# OPEN=0 stops after the files, without the review page.
+OPEN ?= 1
 
 .PHONY: demo test test-all lint bench clean
 
@@ -16,6 +18,9 @@ endif
 	$(BIN)/regionreport show "$(OUT)/report"
 	@echo
 	@echo "Open $(OUT)/report/report.html in a browser, or $(OUT)/report/segmentation.seg.nrrd in 3D Slicer."
+ifneq ($(OPEN),0)
+	$(BIN)/regionreport review "$(OUT)/report"
+endif
 
 test: $(VENV)/.installed lint
 	$(BIN)/pytest -n auto --dist loadfile -m "not slow"

@@ -84,12 +84,10 @@ def test_measuring_with_the_drafts_own_segmentation_gives_its_measurements_or_sa
     masks = str(drafted / "segmentation.seg.nrrd")
     assert run("measure", str(scan), "--segmentation", masks, "-o", str(tmp_path)).returncode == 0
     one, two = (json.loads((f / "measurements.json").read_text(encoding="utf-8")) for f in (drafted, tmp_path))
-    values = {m["id"]: m["value"] for m in one}
-    kept = [m for m in two if m["value"] is not None]
-    assert len(kept) > len(two) / 2
-    assert [m["value"] for m in kept if values[m["id"]] is not None] == pytest.approx(
-        [values[m["id"]] for m in kept if values[m["id"]] is not None]
-    )
+    # The lungs are whole in both; a part that the file does not tell apart may be measured otherwise, or not at all.
+    lungs = [{m["id"]: m["value"] for m in found if m["region"] == "lungs"} for found in (one, two)]
+    assert {i for i, value in lungs[0].items() if value is not None} >= {"lungs.volume.right", "lungs.volume.left"}
+    assert lungs[1] == pytest.approx(lungs[0])
     assert all(m["reason"] for m in two if m["value"] is None)
 
 
