@@ -11,20 +11,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
-torch = pytest.importorskip("torch", reason="the network needs the extra `model`")
-pytest.importorskip("peft", reason="the network needs the extra `model`")
-
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers  # noqa: E402
-
-from RegionReportLib.model.reg2rg import Reg2RG  # noqa: E402
-from RegionReportLib.model.reg2rg_config import (  # noqa: E402
+from RegionReportLib.model.reg2rg import Reg2RG
+from RegionReportLib.model.reg2rg_config import (
     EncoderConfig,
     LanguageConfig,
     PerceiverConfig,
     Reg2RGConfig,
 )
-from RegionReportLib.model.reg2rg_prompt import INSTRUCTION, Words  # noqa: E402
+from RegionReportLib.model.reg2rg_prompt import INSTRUCTION, Words
 
 DATA = Path(__file__).parents[2] / "data" / "reg2rg"
 WORDS = 200
