@@ -103,7 +103,8 @@ class Session:
     def show(self) -> None:
         """Bring the place of the chosen sentence into view; what has been in view counts as viewed."""
         sentence = self.chosen
-        if sentence is None:
+        if sentence is None:  # an undone addition, for example
+            self.viewer.clear()
             return
         highlight = self.highlight(sentence)
         try:
