@@ -32,7 +32,9 @@ def quick_desk(desk: Any, ct: Any, phantom: Any) -> Any:
 
 
 def children() -> list[psutil.Process]:
-    return [p for p in psutil.Process().children(recursive=True) if p.status() != psutil.STATUS_ZOMBIE]
+    """The workers that live; other tests of the same process may have servers of their own running."""
+    living = [p for p in psutil.Process().children(recursive=True) if p.status() != psutil.STATUS_ZOMBIE]
+    return [p for p in living if "RegionReportLib" in " ".join(p.cmdline())]
 
 
 def nodes() -> set[str]:
