@@ -143,7 +143,8 @@ def _fluid(findings: Findings, side: Side) -> Iterator[Line]:
         return
     if value_of(m) >= FLUID_LIMIT_ML:
         phrase = f"{side.value.capitalize()} pleural fluid"
-        yield Line(f"{phrase} {wording.volume(value_of(m))}.", phrase, (m,))
+        # At least: thin layers are neither segmented nor measured, a third of the fluid on phantoms.
+        yield Line(f"{phrase} at least {wording.volume(value_of(m))}.", phrase, (m,))
         return
     phrase = f"No {side.value} pleural fluid measured"
     text = f"{phrase} (< {FLUID_LIMIT_ML:.0f} mL)."

@@ -86,7 +86,7 @@ def test_sick_lungs_read_as_a_radiologist_dictates() -> None:
         "Low-attenuation area 3 % below −950 HU, 15th percentile −918 HU.",
         "Dense lung of 84 mL in the right lower zone, largest component 62 mL, longest diameter 58 mm: consolidation, "
         "atelectasis or mass.",
-        "Right pleural fluid 310 mL.",
+        "Right pleural fluid at least 310 mL.",
         "No left pleural fluid measured (< 10 mL).",
         "No air outside the lungs measured (< 10 mL).",
         "Not assessed: nodules, interstitial pattern, bronchial disease.",
@@ -232,7 +232,7 @@ def airway(across: float, deep: float) -> str:
         taken("tracheal_index", "airways", across / deep),
         taken("carina_angle", "airways", 71.6),
     )["airways"]
-    assert lines[1] == "Carina angle 72°."
+    assert not any("arina" in line for line in lines[:-1])  # measured, but not said: masks do not bear it
     return lines[0]
 
 
@@ -258,7 +258,7 @@ def test_bone_liver_and_mediastinum_lines() -> None:
     contrast = taken("liver_density", abdomen, 31.6, reason="contrast in the vessels")
     assert texts(contrast)[abdomen][0] == "Liver density 32 HU (with contrast)."
     assert texts(taken("mediastinal_width", "mediastinum", 67.6))["mediastinum"][0] == (
-        "Mediastinal width 68 mm at the level of the aortic arch."
+        "Mediastinal width about 68 mm near the level of the aortic arch."
     )
 
 
