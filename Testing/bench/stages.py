@@ -41,7 +41,7 @@ def default_scans() -> list[Path]:
     found = [REAL_DATA / "lidc-0001" / "ct.nii.gz"] if REAL_DATA.is_dir() else []
     if not (LARGE / "ct.nii.gz").exists():
         print("making the 512×512×600 phantom, once", file=sys.stderr)
-        run("phantom", "--seed", "7", "--size", "512", "512", "600", "-o", str(LARGE))
+        run("phantom", "--seed", "7", "--rows", "512", "--slices", "600", "--step", "0.6", "-o", str(LARGE))
     return [*found, LARGE / "ct.nii.gz"]
 
 
