@@ -36,7 +36,7 @@ def test_a_scan_is_drafted_while_the_page_tells_how_far_it_is(page: Page, server
     page.wait_for_selector(ROW, timeout=60_000)
     assert len(page.evaluate("[...window.stages]")) >= 3
     assert page.evaluate("window.most") > 5
-    assert page.is_hidden("#busy")
+    page.wait_for_selector("#busy", state="hidden")
     assert len(drafts(server)) == before + 1
 
 

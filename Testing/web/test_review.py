@@ -201,7 +201,9 @@ def test_markup_in_a_sentence_is_text_everywhere(page: Page, server: Any, report
     page.fill("#words", MARKUP)
     page.keyboard.press("Control+Enter")
     until(page, server, lambda session: session.chosen is not None and session.chosen.text == MARKUP)
-    chosen = page.locator(".one[aria-selected=true] .text")
+    added = server.do(lambda door: door.desk.session.chosen.id)
+    page.wait_for_selector(f"#s-{added}[aria-selected=true]")
+    chosen = page.locator(f"#s-{added} .text")
     assert chosen.inner_text() == MARKUP
     assert chosen.locator("img, script").count() == 0
     page.click("#trail")
@@ -258,7 +260,7 @@ def test_split_merge_retie_filter_and_find_work(page: Page, server: Any, report:
     assert box is not None
     page.mouse.click(box["x"] + box["width"] * 0.35, box["y"] + box["height"] * 0.5)
     until(page, server, lambda session: len(session.found) > 0)
-    assert page.locator(".one.found").count() > 0
+    page.wait_for_selector(".one.found")
     page.keyboard.press("f")
     until(page, server, lambda session: session.chosen.id == session.found[0] or session.chosen.id in session.found)
 
