@@ -7,25 +7,17 @@ from pathlib import Path
 
 from ..errors import Conflict, InputRefused
 from ..export.html import report_html
-from ..export.standing import authorship, authorship_line, state_line
+from ..export.standing import VERDICT_SIGN, authorship, authorship_line, state_line
 from ..export.text import report_text
 from ..grounding.contradictions import check
 from ..report import verify as report_verify
 from ..report.document import Report
 from ..report.journal import JOURNAL_NAME
 from ..report.json_form import report_from_json, report_to_dict
-from ..report.sentence import Sentence, Verdict
+from ..report.sentence import Sentence
 from ..report.signing import may_sign
 from ..report.store import open_draft, view_draft
 from .outputs import whole, write_json
-
-_STATE = {
-    Verdict.PENDING: "○",
-    Verdict.ACCEPTED: "✓",
-    Verdict.EDITED: "✎",
-    Verdict.REJECTED: "✗",
-    Verdict.ADDED: "+",
-}
 
 
 def show(arguments: argparse.Namespace) -> None:
@@ -35,7 +27,7 @@ def show(arguments: argparse.Namespace) -> None:
         title = region.name if region else "Without a place"
         print(f"\n{title}" + (f"  [{report.coverage[region.id].value}]" if region else ""))
         for sentence in sentences:
-            print(f"  {_STATE[sentence.verdict]} {sentence.text}")
+            print(f"  {VERDICT_SIGN[sentence.verdict]} {sentence.text}")
             print(f"      {_where(sentence)} · {authorship(sentence)}")
             for flag in sentence.flags:
                 print(f"      ⚠ {flag.message}")

@@ -18,9 +18,9 @@ from ..imaging.masks import RegionMasks
 from ..imaging.volume import Volume
 from ..report.document import Report, Status
 from ..report.place import Place
-from ..report.sentence import Polarity, Sentence, Verdict
+from ..report.sentence import Polarity, Sentence
 from .picture import Mark, Plane, jpeg, slice_picture
-from .standing import authorship, authorship_line, kept, state_line
+from .standing import VERDICT_SIGN, authorship, authorship_line, kept, state_line
 from .style import CSS
 
 # The plane that shows most of a region in one picture.
@@ -119,9 +119,8 @@ def _sentence(sentence: Sentence) -> str:
         for f in sentence.flags
     )
     quiet = " class=quiet" if sentence.polarity is Polarity.UNCERTAIN and not sentence.evidence else ""
-    mark = {Verdict.PENDING: "○", Verdict.ACCEPTED: "✓", Verdict.EDITED: "✎", Verdict.ADDED: "+"}[sentence.verdict]
     return (
-        f"<li{quiet} id='{escape(sentence.id)}'><span class=state>{mark}</span>{text}"
+        f"<li{quiet} id='{escape(sentence.id)}'><span class=state>{VERDICT_SIGN[sentence.verdict]}</span>{text}"
         f"<small>{escape(places)} · {escape(authorship(sentence))}</small>{flags}</li>"
     )
 

@@ -10,6 +10,14 @@ from collections import Counter
 from ..report.document import Report, Status
 from ..report.sentence import Author, Sentence, Verdict
 
+# A verdict told by shape, so that it reads without colour; the same sign wherever a report is shown.
+VERDICT_SIGN = {
+    Verdict.PENDING: "○",
+    Verdict.ACCEPTED: "✓",
+    Verdict.EDITED: "✎",
+    Verdict.REJECTED: "✗",
+    Verdict.ADDED: "+",
+}
 _WRITTEN_BY = {
     Author.MEASURED: "written by measurement software",
     Author.MODEL: "written by a language model",
