@@ -12,27 +12,14 @@ from html import escape
 from typing import Any
 
 from RegionReportLib.anatomy import regions as anatomy
-from RegionReportLib.anatomy.regions import Coverage, Region
-from RegionReportLib.export.standing import authorship
-from RegionReportLib.report.sentence import Flag, FlagKind, Sentence, Verdict
+from RegionReportLib.anatomy.regions import Region
+from RegionReportLib.export.standing import VERDICT_SIGN, authorship
+from RegionReportLib.report.sentence import Flag, Sentence, Verdict
 from RegionReportLib.review.session import Session
+from RegionReportLib.review.standing import COVERAGE_WORDS, has_two_sides
 
-STATE = {
-    Verdict.PENDING: "○",
-    Verdict.ACCEPTED: "✓",
-    Verdict.EDITED: "✎",
-    Verdict.REJECTED: "✗",
-    Verdict.ADDED: "+",
-}
-_COVERAGE = {
-    Coverage.COMPLETE: "● complete",
-    Coverage.PARTIAL: "◐ partly in the scan",
-    Coverage.ABSENT: "○ not in the scan",
-}
 # The column of authors: its longest word, 'measured', and no more.
 _AUTHOR_PX = 62
-# Flags that name no second place: there is nothing to show but the sentence's own.
-_ONE_SIDED = (FlagKind.UNIT, FlagKind.COMPARISON, FlagKind.OUTSIDE)
 
 
 @dataclass(frozen=True)
@@ -56,7 +43,7 @@ def report_rows(session: Session, palette: Palette) -> str:
     rows = []
     for region, sentences in session.listed():
         if sentences or session.filter.value == "all":
-            coverage = "" if region is None else _COVERAGE[session.report.coverage[region.id]]
+            coverage = "" if region is None else COVERAGE_WORDS[session.report.coverage[region.id]]
             rows.append(_heading(region, coverage, palette))
             rows += [_row(sentence, session, palette) for sentence in sentences]
     rows += [_flag_row(n, flag, palette) for n, flag in enumerate(session.report.flags)]
@@ -117,7 +104,7 @@ def _row(sentence: Sentence, session: Session, palette: Palette) -> str:
     below = f"<br><span style='color:{palette.soft};font-size:small'>{escape(_place(sentence))}</span>"
     flags = "" if dropped else "".join(_flag(sentence, n, flag, palette) for n, flag in enumerate(sentence.flags))
     return (
-        f"<tr{back}><td width='18'>{STATE[sentence.verdict]}</td>"
+        f"<tr{back}><td width='18'>{VERDICT_SIGN[sentence.verdict]}</td>"
         f"<td><a name='{escape(sentence.id)}'></a>"
         f"{link}{_words(sentence.text, sentence.key_phrase)}</a>{below if chosen else ''}{flags}</td>"
         f"<td width='{_AUTHOR_PX}' align='right' style='color:{palette.soft};font-size:small'>{_author(sentence)}</td>"
@@ -153,7 +140,7 @@ def _flag(sentence: Sentence, number: int, flag: Flag, palette: Palette) -> str:
     at = f"{escape(sentence.id)}/{number}"
     colour = palette.flag if flag.blocking else palette.soft
     style = f"style='color:{colour};text-decoration:none'"
-    both = "" if flag.kind in _ONE_SIDED else f" <a href='rr:both/{at}' style='color:{colour}'>show both</a>"
+    both = "" if not has_two_sides(flag) else f" <a href='rr:both/{at}' style='color:{colour}'>show both</a>"
     answer = f" · <a href='rr:flag/{at}' style='color:{colour}'>keep with a reason</a>" if flag.blocking else ""
     return f"<br><span {style}>{'⚠' if flag.blocking else '⚐'} {escape(flag.message)}</span>{both}{answer}"
 

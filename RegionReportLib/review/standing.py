@@ -5,9 +5,24 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from ..anatomy.regions import Coverage
 from ..report.document import Report
-from ..report.sentence import Sentence, Verdict
+from ..report.sentence import Flag, FlagKind, Sentence, Verdict
 from ..report.signing import Reason, may_sign
+
+# How much of a region the scan holds, in the words of a panel, told by shape too.
+COVERAGE_WORDS = {
+    Coverage.COMPLETE: "● complete",
+    Coverage.PARTIAL: "◐ partly in the scan",
+    Coverage.ABSENT: "○ not in the scan",
+}
+# Flags that name no second place: there is nothing to show but the sentence's own.
+_ONE_SIDED = (FlagKind.UNIT, FlagKind.COMPARISON, FlagKind.OUTSIDE)
+
+
+def has_two_sides(flag: Flag) -> bool:
+    """Tell whether a flag names a second place that can be shown beside the sentence's own."""
+    return flag.kind not in _ONE_SIDED
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,29 +6,15 @@ from collections import Counter
 from typing import Any
 
 from ..anatomy import regions as anatomy
-from ..anatomy.regions import Coverage
-from ..export.standing import authorship, state_line
+from ..export.standing import VERDICT_SIGN, authorship, state_line
 from ..report.audit import Entry
 from ..report.document import Report, Status
-from ..report.sentence import Flag, FlagKind, Sentence, Verdict
+from ..report.sentence import Flag, Sentence, Verdict
 from ..review.session import Session
+from ..review.standing import COVERAGE_WORDS, has_two_sides
 
 Json = dict[str, Any]
 
-_STATE = {
-    Verdict.PENDING: ("○", "open"),
-    Verdict.ACCEPTED: ("✓", "accepted"),
-    Verdict.EDITED: ("✎", "edited"),
-    Verdict.REJECTED: ("✗", "rejected"),
-    Verdict.ADDED: ("+", "added"),
-}
-_COVERAGE = {
-    Coverage.COMPLETE: "● complete",
-    Coverage.PARTIAL: "◐ partly in the scan",
-    Coverage.ABSENT: "○ not in the scan",
-}
-# Flags that name no second place: there is nothing to show but the sentence's own.
-_ONE_SIDED = (FlagKind.UNIT, FlagKind.COMPARISON, FlagKind.OUTSIDE)
 _REASONS = 8
 
 
@@ -81,7 +67,7 @@ def trail(entries: tuple[Entry, ...]) -> list[Json]:
 
 
 def _region(session: Session, region: anatomy.Region | None, sentences: tuple[Sentence, ...]) -> Json:
-    coverage = "" if region is None else _COVERAGE[session.report.coverage[region.id]]
+    coverage = "" if region is None else COVERAGE_WORDS[session.report.coverage[region.id]]
     note = "" if region is None else session.report.coverage_notes.get(region.id, "")
     return {
         **_heading(region),
@@ -98,7 +84,8 @@ def _heading(region: anatomy.Region | None) -> Json:
 
 
 def _sentence(sentence: Sentence) -> Json:
-    mark, state = _STATE[sentence.verdict]
+    mark = VERDICT_SIGN[sentence.verdict]
+    state = "open" if sentence.verdict is Verdict.PENDING else sentence.verdict.value
     return {
         "id": sentence.id,
         "text": sentence.text,
@@ -124,7 +111,7 @@ def _flag(number: int, flag: Flag) -> Json:
         "message": flag.message,
         "blocking": flag.blocking,
         "answer": flag.answer,
-        "both": flag.kind not in _ONE_SIDED,
+        "both": has_two_sides(flag),
     }
 
 
