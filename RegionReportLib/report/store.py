@@ -21,14 +21,14 @@ from .canonical import sha256
 from .document import Report, Status
 from .edit_json import edit_to_dict
 from .edits import Edit, PutBack
-from .files import cannot_write, remove_parts, write_atomically
+from .files import cannot_write, read, remove_parts, write_atomically
 from .flags import Check, FlagsFound, flags_to_dict, look_for_flags, with_flags
 from .journal import JOURNAL_NAME, Journal, mend_tail
 from .json_form import Json, signature_to_dict
 from .lock import WriteLock
 from .opening import Opened, ReportFile, read_folder
 from .replay import CHECKED, CREATED, REDO, SIGNED, UNDO, advance
-from .report_file import DRAFT_NAME, REPORT_NAME, lasting_bytes, report_bytes
+from .report_file import DRAFT_NAME, REPORT_NAME, lasting_bytes, report_bytes, report_from_bytes
 from .signing import TrailHead, sign
 from .undo import difference
 
@@ -131,6 +131,18 @@ def view_draft(folder: Path) -> Draft:
     return Draft(folder, read_folder(folder), None)
 
 
+def report_of(folder: Path) -> Report:
+    """Return the report of a folder as its trail tells it, so also after a crash, whoever is writing.
+
+    A report that was imported to be read has no trail. InputRefused if the folder holds no report.
+    """
+    if (folder / JOURNAL_NAME).is_file():
+        return read_folder(folder).timeline.report
+    if not (folder / REPORT_NAME).is_file():
+        raise InputRefused(f"{folder} is no report folder: it has no {REPORT_NAME}")
+    return report_from_bytes(read(folder / REPORT_NAME))
+
+
 class Draft:
     """An open draft; use it as a context manager or `close` it. Everything that changes it is on the disk on return.
 
@@ -156,6 +168,11 @@ class Draft:
     def report(self) -> Report:
         """The report as it is now."""
         return self._timeline.report
+
+    @property
+    def read_only(self) -> bool:
+        """Tell whether the draft was opened for reading, or closed: nothing can be changed through it."""
+        return self._writing is None
 
     @property
     def head(self) -> TrailHead:

@@ -33,7 +33,8 @@ from ..report.edits import (
 )
 from ..report.sentence import Flag, Sentence, Verdict
 from ..report.store import Draft
-from .highlight import Highlight, highlight_of, highlight_of_places
+from .highlight import highlight_of, highlight_of_places
+from .nearby import sentences_at
 from .standing import Standing, standing_of
 from .viewer import Viewer
 
@@ -63,6 +64,11 @@ class Session:
     def report(self) -> Report:
         """The report as it is now."""
         return self.draft.report
+
+    @property
+    def editable(self) -> bool:
+        """Tell whether acts are possible: not on a signed report, nor on a draft that is open for reading."""
+        return self.report.status is Status.DRAFT and not self.draft.read_only
 
     @property
     def chosen(self) -> Sentence | None:
@@ -106,19 +112,14 @@ class Session:
         if sentence is None:  # an undone addition, for example
             self.viewer.clear()
             return
-        highlight = self.highlight(sentence)
         try:
-            missing = self.viewer.point_at(highlight)
+            missing = self.viewer.point_at(highlight_of(sentence, self.report.places, self._anchor))
         except RegionReportError as problem:
             self._say(str(problem))
             return
-        if sentence.anchors and not missing and not sentence.viewed and self.report.status is Status.DRAFT:
+        if sentence.anchors and not missing and not sentence.viewed and self.editable:
             self.draft.apply(MarkViewed(sentence.id))
         self._say("; ".join(missing))
-
-    def highlight(self, sentence: Sentence) -> Highlight:
-        """Return what stands out for a sentence, at the anchor that is its turn."""
-        return highlight_of(sentence, self.report.places, self._anchor)
 
     def choose_open(self) -> None:
         """Choose the next sentence that still forbids signing, going round the list."""
@@ -144,25 +145,9 @@ class Session:
         both = highlight_of_places((*others, *(a.place for a in one.anchors)), self.report.places)
         self._say("; ".join(self.viewer.point_at(both)))
 
-    def sentences_at(self, point_ras_mm: tuple[float, float, float], region_ids: Iterable[str]) -> tuple[str, ...]:
-        """Return the ids of sentences about a place: those whose box holds the point first, smallest box first.
-
-        `region_ids` are the regions under the point, as the viewer tells them; sentences about these regions follow.
-        """
-        under = set(region_ids)
-        near: list[tuple[float, str]] = []
-        for sentence in self.report.sentences:
-            boxes = [a.place.box for a in sentence.anchors if a.place.region_id in under]
-            holding = [box.volume_ml for box in boxes if box.contains(point_ras_mm)]
-            if holding:
-                near.append((min(holding), sentence.id))
-            elif under & set(sentence.regions):
-                near.append((float("inf"), sentence.id))
-        return tuple(sentence_id for _, sentence_id in sorted(near, key=lambda pair: pair[0]))
-
     def find(self, point_ras_mm: tuple[float, float, float], region_ids: Iterable[str]) -> tuple[str, ...]:
         """Remember which sentences are about a place, so that a door can mark them; nothing moves on the screen."""
-        self.found = self.sentences_at(point_ras_mm, region_ids)
+        self.found = sentences_at(self.report, point_ras_mm, region_ids)
         self._changed()
         return self.found
 
@@ -198,16 +183,25 @@ class Session:
     def merge_with_next(self) -> None:
         """Join the chosen sentence with the one listed after it in the same region."""
         one = self._one()
-        for _, sentences in self.listed():
-            ids = [s.id for s in sentences]
-            if one.id in ids and ids.index(one.id) + 1 < len(ids):
-                self._do(Merge((one.id, ids[ids.index(one.id) + 1])))
-                return
-        raise Conflict("there is no sentence after this one in its region to merge with")
+        ids, here = self._beside(one)
+        if here + 1 == len(ids):
+            raise Conflict("there is no sentence after this one in its region to merge with")
+        self._do(Merge((one.id, ids[here + 1])))
 
     def move(self, before: str | None) -> None:
         """Put the chosen sentence in front of another one, or at the end."""
         self._do(Move(self._one().id, before))
+
+    def shift(self, by: int) -> None:
+        """Put the chosen sentence one place further up (`by` < 0) or down among those listed of its region."""
+        one = self._one()
+        ids, here = self._beside(one)
+        if by < 0 < here:
+            self.move(ids[here - 1])
+        elif by > 0 and here + 1 < len(ids):
+            others = [s.id for s in self.report.sentences if s.id != one.id]
+            behind = others.index(ids[here + 1]) + 1
+            self.move(others[behind] if behind < len(others) else None)
 
     def retie(
         self, region_id: str, side: Side | None = None, zone: Zone | None = None, structure: str | None = None
@@ -275,6 +269,12 @@ class Session:
         if self.filter is Filter.OPEN:
             return sentence.verdict is Verdict.PENDING
         return any(f.answer is None for f in sentence.flags)
+
+    def _beside(self, one: Sentence) -> tuple[list[str], int]:
+        """Return the ids that are listed of a sentence's region, and which of them is its own."""
+        groups = ([s.id for s in sentences] for _, sentences in self.listed())
+        ids = next(ids for ids in groups if one.id in ids)
+        return ids, ids.index(one.id)
 
     def _behind_chosen(self) -> str | None:
         ids = [s.id for s in self.report.sentences]

@@ -17,8 +17,9 @@ from RegionReportLib.imaging.grid import Grid
 from RegionReportLib.report.document import Report, Status, Study
 from RegionReportLib.report.place import Anchor, AnchorSource, Place
 from RegionReportLib.report.sentence import Author, Origin, Polarity, Sentence, Verdict
-from RegionReportLib.report.store import create_draft, open_draft
+from RegionReportLib.report.store import create_draft, open_draft, view_draft
 from RegionReportLib.review.highlight import Highlight
+from RegionReportLib.review.nearby import sentences_at
 from RegionReportLib.review.session import Filter, Session
 
 GRID = Grid((100, 100, 100), np.array([[3, 0, 0, -150], [0, 3, 0, -150], [0, 0, 3, -150], [0, 0, 0, 1.0]]))
@@ -130,9 +131,9 @@ def test_reject_is_its_own_way_back(session: Session) -> None:
 
 
 def test_a_click_finds_the_smallest_place_first_and_only_regions_under_it(session: Session) -> None:
-    assert session.sentences_at((-70, -10, 10), ["lungs"]) == ("lungs-2", "lungs-3", "lungs-1")
-    assert session.sentences_at((-20, 40, -40), ["heart_great_vessels"]) == ("heart-1",)
-    assert session.sentences_at((0, 0, 0), []) == ()
+    assert sentences_at(session.report, (-70, -10, 10), ["lungs"]) == ("lungs-2", "lungs-3", "lungs-1")
+    assert sentences_at(session.report, (-20, 40, -40), ["heart_great_vessels"]) == ("heart-1",)
+    assert sentences_at(session.report, (0, 0, 0), []) == ()
 
 
 def test_an_added_sentence_takes_its_place_from_its_words(session: Session, viewer: Memory) -> None:
@@ -260,3 +261,28 @@ def test_marks_of_a_clicked_place_go_when_the_reader_moves_on(session: Session) 
     assert session.found == found
     session.choose("heart-1")
     assert session.found == ()
+
+
+def test_a_sentence_is_moved_among_those_of_its_region_only(session: Session) -> None:
+    session.choose("lungs-1")
+    session.shift(-1)
+    assert [s.id for s in session.report.sentences] == ["lungs-1", "lungs-2", "lungs-3", "heart-1"]
+    session.shift(1)
+    assert [s.id for s in session.report.sentences] == ["lungs-2", "lungs-1", "lungs-3", "heart-1"]
+    session.shift(1)
+    session.shift(1)  # the end of its region holds
+    assert [s.id for s in session.report.sentences] == ["lungs-2", "lungs-3", "lungs-1", "heart-1"]
+    session.shift(-1)
+    assert [s.id for s in session.report.sentences] == ["lungs-2", "lungs-1", "lungs-3", "heart-1"]
+
+
+def test_a_draft_that_another_writes_is_pointed_at_but_not_touched(session: Session, viewer: Memory) -> None:
+    with view_draft(session.draft.folder) as draft:
+        reading = Session(draft, viewer)
+        assert session.editable and not reading.editable
+        reading.choose("lungs-2")
+        assert viewer.shown[-1] is not None
+        assert viewer.shown[-1].box == SPOT.box
+        assert not draft.report.sentence("lungs-2").viewed
+        with pytest.raises(Conflict, match="for reading only"):
+            reading.accept()
