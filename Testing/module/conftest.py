@@ -88,6 +88,14 @@ def load_module(clean_scene: Any, slicer_app: Any) -> Iterator[Callable[[Path], 
 
 
 @pytest.fixture
+def qt(slicer_app: Any) -> Any:
+    """The stand-in of 3D Slicer's `qt`."""
+    import qt
+
+    return qt
+
+
+@pytest.fixture
 def user(slicer_app: Any) -> Any:
     """Clicks, types and looks, as a user does."""
     from user import User

@@ -15,7 +15,7 @@ from typing import Any  # noqa: E402
 
 from PySide6 import QtCore, QtGui, QtNetwork, QtUiTools, QtWidgets  # noqa: E402
 
-from . import problems, properties, signals, strict  # noqa: E402
+from . import problems, properties, references, signals, strict  # noqa: E402
 
 MODULES = (QtCore, QtGui, QtWidgets, QtNetwork, QtUiTools)
 
@@ -32,6 +32,7 @@ def _object_classes() -> list[type[Any]]:
 
 
 def _install() -> None:
+    references.spare_none()
     classes = _object_classes()
     reads = {kind: strict.read_of(kind) for kind in classes if "__getattribute__" in kind.__dict__ or kind is _ROOT}
     for kind in classes:
