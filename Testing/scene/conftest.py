@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from pointing_stage import Stage
     from scene_host import Host
     from view_host import Views
 
@@ -25,6 +26,14 @@ def host() -> Iterator[Host]:
     made = Host()
     yield made
     made.scene.Clear(1)
+
+
+@pytest.fixture
+def stage(host: Host) -> Stage:
+    """A chest in the scene, with slices and a camera to point with."""
+    from pointing_stage import set_stage
+
+    return set_stage(host)
 
 
 @pytest.fixture(scope="module")

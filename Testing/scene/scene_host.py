@@ -17,6 +17,9 @@ from RegionReportLib.anatomy.regions import REGION_IDS, Coverage
 from RegionReportLib.imaging.grid import Grid
 from RegionReportLib.imaging.masks import RegionMasks
 from RegionReportLib.imaging.volume import Provenance, Volume
+from RegionReportLib.scene.layers import LABELMAP
+from RegionReportLib.scene.space import to_vtk
+from RegionReportLib.scene.volume_nodes import voxels_of
 
 
 class Host:
@@ -159,3 +162,30 @@ def center_of(name: str, grid: Grid) -> tuple[float, float, float]:
     kji = [(s.start + s.stop - 1) / 2 for s in BLOCKS[name]]
     x, y, z = grid.to_ras(kji[::-1])
     return float(x), float(y), float(z)
+
+
+def block(name: str, grid: Grid | None = None) -> np.ndarray:
+    mask = np.zeros((grid or awkward_grid()).shape_kji, bool)
+    mask[BLOCKS[name]] = True
+    return mask
+
+
+def foreign(
+    host: Host, segments: dict[str, tuple[str, str, np.ndarray]], grid: Grid, name: str = "drawn elsewhere"
+) -> Any:
+    """A segmentation as another program makes it: `{id: (name, terminology, mask)}`, one layer for each."""
+    node = host.scene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
+    node.CreateDefaultDisplayNodes()
+    for segment_id, (segment_name, entry, mask) in segments.items():
+        image = slicer.vtkOrientedImageData()
+        image.SetDimensions(*mask.shape[::-1])
+        image.SetImageToWorldMatrix(to_vtk(grid.affine))
+        image.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 1)
+        voxels_of(image)[:] = mask
+        segment = slicer.vtkSegment()
+        segment.SetName(segment_name)
+        if entry:
+            segment.SetTerminology(entry)
+        segment.AddRepresentation(LABELMAP, image)
+        node.GetSegmentation().AddSegment(segment, segment_id)
+    return node

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,88 +11,17 @@ import pytest
 slicer = pytest.importorskip("slicer", reason="the scene needs slicer-core: pip install regionreport[scene]")
 import vtk
 
-from RegionReportLib.anatomy.regions import Side
-from RegionReportLib.imaging.box import Box
-from RegionReportLib.imaging.grid import Grid
-from RegionReportLib.review.highlight import Area, Highlight
+from RegionReportLib.review.highlight import Highlight
 from RegionReportLib.review.viewer import Viewer
 from RegionReportLib.scene.pointing import Jump, Manner, SceneViewer
-from RegionReportLib.scene.segmentation_nodes import masks_to_node
-from RegionReportLib.scene.space import SceneProblem, to_vtk
-from RegionReportLib.scene.volume_nodes import volume_to_node
 
-from scene_host import center_of, chest, saved_and_loaded
+from pointing_stage import BOX, LEFT_LUNG, POINT, SHOWN, Stage, center_of_view
+from scene_host import saved_and_loaded
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from scene_host import Host
-
-HEART = center_of("heart_great_vessels", chest()[1].grid)
-POINT = (HEART[0] + 6, HEART[1] - 9, HEART[2] + 4)
-BOX = Box((HEART[0] - 20, HEART[1] - 25, HEART[2] - 30), (HEART[0] + 20, HEART[1] + 15, HEART[2] + 10))
-SHOWN = Highlight((Area("heart_great_vessels"),), POINT, BOX, (400, 40))
-LEFT_LUNG = Highlight((Area("lungs", Side.LEFT),), center_of("lung_left", chest()[1].grid), None, (1500, -600))
 OTHERS = ("lung_right", "lung_left", "airways", "mediastinum", "bones", "upper_abdomen")
-
-
-@dataclass
-class Stage:
-    """A scene with a chest, three slices, a camera and a viewer."""
-
-    host: Host
-    volume: Any
-    segmentation: Any
-    slices: list[Any]
-    camera: Any
-    grid: Grid
-
-    def viewer(self, manner: Manner | None = None) -> SceneViewer:
-        manner = manner or Manner(jump=Jump.CENTER)  # so that the middle of a view tells where it went
-        return SceneViewer(self.host.scene, self.volume, self.segmentation, self.grid, manner)
-
-    @property
-    def display(self) -> Any:
-        return self.segmentation.GetDisplayNode()
-
-    @property
-    def boxes(self) -> list[Any]:
-        found = self.host.scene.GetNodesByClass("vtkMRMLMarkupsROINode")
-        return [found.GetItemAsObject(n) for n in range(found.GetNumberOfItems())]
-
-    def xml(self) -> str:
-        """The whole scene as it would be saved."""
-        scene = self.host.scene
-        scene.SetSaveToXMLString(1)
-        scene.Commit()
-        return str(scene.GetSceneXMLString())
-
-    def under(self, matrix: np.ndarray, *nodes: Any) -> Any:
-        transform = self.host.scene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "moved")
-        transform.SetMatrixTransformToParent(to_vtk(matrix))
-        for node in nodes:
-            node.SetAndObserveTransformNodeID(transform.GetID())
-        return transform
-
-
-@pytest.fixture
-def stage(host: Host) -> Stage:
-    slices, camera = host.add_views()
-    volume, masks = chest()
-    volume_node = volume_to_node(host.scene, volume, "CT")
-    node = masks_to_node(host.scene, volume_node, masks)
-    return Stage(host, volume_node, node, slices, camera, masks.grid)
-
-
-def center_of_view(node: Any) -> np.ndarray:
-    """Where the middle of a slice view lies."""
-    return np.array([node.GetSliceToRAS().GetElement(row, 3) for row in range(3)])
-
-
-def turned() -> np.ndarray:
-    """30° about z and a shift."""
-    c, s = np.cos(np.pi / 6), np.sin(np.pi / 6)
-    return np.array([[c, -s, 0, 25], [s, c, 0, -40], [0, 0, 1, 60], [0, 0, 0, 1]])
 
 
 def test_the_scene_viewer_is_a_viewer(stage: Stage) -> None:
@@ -337,148 +266,3 @@ def test_a_click_tells_the_views_once(stage: Stage) -> None:
         node.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda caller, _: told.append(caller.GetID()))
     viewer.point_at(SHOWN)
     assert sorted(told) == sorted([stage.display.GetID(), stage.volume.GetDisplayNode().GetID()])
-
-
-def test_without_a_segmentation_the_place_is_still_shown_and_that_is_said(stage: Stage) -> None:
-    viewer = stage.viewer()
-    viewer.point_at(LEFT_LUNG)
-    stage.host.scene.RemoveNode(stage.segmentation)
-    (note,) = viewer.point_at(SHOWN)
-    assert "segmentation of this report was deleted" in note
-    assert np.allclose(center_of_view(stage.slices[0]), POINT) and stage.boxes[0].GetDisplayVisibility()
-    viewer.clear()
-    assert SceneViewer(stage.host.scene, stage.volume, None, stage.grid).point_at(SHOWN) == ()
-
-
-def test_a_region_that_the_segmentation_lacks_is_named(stage: Stage) -> None:
-    stage.segmentation.GetSegmentation().RemoveSegment("airways")
-    (note,) = stage.viewer().point_at(replace(SHOWN, areas=(Area("airways"), Area("bones"))))
-    assert note == "The segmentation holds no large airways."
-    assert stage.display.GetSegmentOpacity3D("bones") == 1.0
-
-
-def test_a_deleted_volume_is_said_and_nothing_moves(stage: Stage) -> None:
-    viewer = stage.viewer()
-    stage.host.scene.RemoveNode(stage.volume)
-    before = stage.xml()
-    with pytest.raises(SceneProblem, match="no longer in the scene"):
-        viewer.point_at(SHOWN)
-    assert stage.xml() == before
-    viewer.clear()
-
-
-def test_another_image_in_the_node_is_said_and_nothing_moves(stage: Stage) -> None:
-    viewer = stage.viewer()
-    image = vtk.vtkImageData()
-    image.SetDimensions(60, 56, 41)
-    image.AllocateScalars(vtk.VTK_SHORT, 1)
-    stage.volume.SetAndObserveImageData(image)
-    before = stage.xml()
-    with pytest.raises(SceneProblem, match="CT holds 60 × 56 × 41 voxels, the report was made on 60 × 56 × 40"):
-        viewer.point_at(SHOWN)
-    assert stage.xml() == before
-
-
-def test_names_do_not_matter(stage: Stage) -> None:
-    stage.volume.SetName("another name")
-    stage.segmentation.SetName("Ω")
-    assert stage.viewer().point_at(SHOWN) == ()
-    assert np.allclose(center_of_view(stage.slices[2]), POINT)
-
-
-def test_places_move_with_a_transform_above_both(stage: Stage) -> None:
-    matrix = turned()
-    stage.under(matrix, stage.volume, stage.segmentation)
-    viewer = stage.viewer()
-    assert viewer.point_at(SHOWN) == ()
-    expected = (matrix @ (*POINT, 1))[:3]
-    assert np.allclose(center_of_view(stage.slices[0]), expected)
-    assert np.allclose(stage.camera.GetFocalPoint(), expected)
-    assert np.allclose(viewer.report_point(expected), POINT)
-    (box,) = stage.boxes
-    inside, outside = np.array(BOX.max_mm) - 0.5, np.array(BOX.max_mm) + np.array((0.5, -0.5, -0.5))
-    assert box.IsPointInROIWorld((matrix @ (*inside, 1))[:3])
-    assert not box.IsPointInROIWorld((matrix @ (*outside, 1))[:3])
-    assert np.allclose(box.GetSize(), BOX.size_mm)
-
-
-def test_places_move_with_a_hardened_transform(stage: Stage) -> None:
-    stage.under(turned(), stage.volume, stage.segmentation)
-    stage.volume.HardenTransform()
-    stage.segmentation.HardenTransform()
-    assert stage.viewer().point_at(SHOWN) == ()
-    assert np.allclose(center_of_view(stage.slices[0]), (turned() @ (*POINT, 1))[:3])
-
-
-@pytest.mark.parametrize("harden", [False, True])
-def test_a_segmentation_left_behind_does_not_stand_out_and_that_is_said(stage: Stage, harden: bool) -> None:
-    viewer = stage.viewer()
-    resting = stage.display.GetSegmentOpacity3D("lung_left")
-    stage.under(turned(), stage.volume)
-    if harden:
-        stage.volume.HardenTransform()
-    (note,) = viewer.point_at(SHOWN)
-    assert "moved apart" in note
-    assert stage.display.GetSegmentOpacity3D("lung_left") == resting
-    assert np.allclose(center_of_view(stage.slices[0]), (turned() @ (*POINT, 1))[:3])
-
-
-def test_regions_that_stood_out_rest_again_once_they_lie_wrong(stage: Stage) -> None:
-    viewer = stage.viewer()
-    resting = stage.display.GetSegmentOpacity2DOutline("bones")
-    viewer.point_at(SHOWN)
-    stage.under(turned(), stage.volume)
-    viewer.point_at(SHOWN)
-    assert stage.display.GetSegmentOpacity2DOutline("bones") == resting
-
-
-def test_a_bent_transform_is_said_and_nothing_moves(stage: Stage) -> None:
-    viewer = stage.viewer()
-    points, bent = vtk.vtkPoints(), vtk.vtkPoints()
-    for x, y, z in ((0, 0, 0), (99, 0, 0), (0, 99, 0), (0, 0, 99), (60, 60, 60)):
-        points.InsertNextPoint(x, y, z)
-        bent.InsertNextPoint(x + (x == 60) * 9, y, z)
-    spline = vtk.vtkThinPlateSplineTransform()
-    spline.SetSourceLandmarks(points)
-    spline.SetTargetLandmarks(bent)
-    transform = stage.host.scene.AddNewNodeByClass("vtkMRMLTransformNode", "bent")
-    transform.SetAndObserveTransformToParent(spline)
-    stage.volume.SetAndObserveTransformNodeID(transform.GetID())
-    slices = [center_of_view(node) for node in stage.slices]
-    with pytest.raises(SceneProblem, match="non-linear transform bent"):
-        viewer.point_at(SHOWN)
-    assert np.array_equal(slices, [center_of_view(node) for node in stage.slices]) and not stage.boxes
-
-
-def test_a_segmentation_drawn_on_another_image_counts_as_long_as_nothing_moves(stage: Stage) -> None:
-    stage.segmentation.GetSegmentation().SetConversionParameter("Reference image geometry", "")
-    viewer = stage.viewer()
-    assert viewer.point_at(SHOWN) == ()
-    stage.under(turned(), stage.volume, stage.segmentation)
-    assert "moved apart" in viewer.point_at(SHOWN)[0]
-
-
-def test_nothing_chosen_lets_all_be_faint_and_moves_nothing(stage: Stage) -> None:
-    slices = [center_of_view(node) for node in stage.slices]
-    stage.viewer().point_at(Highlight())
-    assert np.array_equal(slices, [center_of_view(node) for node in stage.slices]) and not stage.boxes
-
-
-def test_leaving_after_the_scene_was_closed_is_quiet(stage: Stage) -> None:
-    viewer = stage.viewer(Manner(return_views=True))
-    viewer.point_at(SHOWN)
-    stage.host.scene.Clear(0)
-    viewer.clear()
-    with pytest.raises(SceneProblem):
-        viewer.point_at(SHOWN)
-
-
-def test_segments_that_come_and_go_meanwhile_do_no_harm(stage: Stage) -> None:
-    viewer = stage.viewer()
-    viewer.point_at(SHOWN)
-    segmentation = stage.segmentation.GetSegmentation()
-    segmentation.RemoveSegment("lung_left")
-    segmentation.AddEmptySegment("mine", "Mine", (1, 0, 0))
-    stage.display.SetSegmentOpacity3D("mine", 0.9)
-    viewer.clear()
-    assert stage.display.GetSegmentOpacity3D("mine") == 0.9

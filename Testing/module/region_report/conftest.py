@@ -170,6 +170,13 @@ class Reader:
                     return
         raise AssertionError(f"the list shows no link {href}:\n{browser.toPlainText()}")
 
+    def menu_action(self, *path: str) -> Any:
+        """The entry of the re-tie menu that the words lead to."""
+        menu = self.ui.retieButton.menu()
+        for words in path[:-1]:
+            menu = next(a.menu() for a in menu.actions() if a.text == words)
+        return next(a for a in menu.actions() if a.text == path[-1])
+
     def judge_all(self) -> None:
         """Go through all sentences by key: look, accept."""
         for _ in self.session.report.sentences:

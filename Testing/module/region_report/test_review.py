@@ -1,8 +1,7 @@
-"""Reviewing in the panel of the RegionReport module, unchanged, by clicks and keys: every act that a reader has."""
+"""Finding one's way in the panel: the list, the places, the filter, flags, and clicks in the views."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,98 +66,6 @@ def test_arrows_go_through_the_list_and_hold_at_its_ends(reader: Any) -> None:
     assert reader.chosen.id == order[-1]
     reader.user.key("Up")
     assert reader.chosen.id == order[-2]
-
-
-@pytest.mark.parametrize("way", ["key", "button"])
-def test_each_verdict_can_be_given_and_taken_back(reader: Any, way: str) -> None:
-    def act(key: str, button: Any) -> None:
-        reader.user.key(key) if way == "key" else reader.user.click(button)
-
-    ui = reader.ui
-    sentence = reader.choose("Total lung volume")
-    act("A", ui.acceptButton)
-    assert reader.chosen.verdict.value == "accepted"
-    act("Ctrl+Z", ui.undoButton)
-    assert reader.session.report.sentence(sentence.id).verdict.value == "pending"
-    act("Ctrl+Y", ui.redoButton)
-    assert reader.session.report.sentence(sentence.id).verdict.value == "accepted"
-    act("X", ui.rejectButton)
-    assert reader.chosen.verdict.value == "rejected"
-    act("X", ui.rejectButton)
-    assert reader.chosen.verdict.value == "accepted"
-
-
-@pytest.mark.parametrize("way", ["key", "button"])
-def test_words_are_changed_in_place_and_kept_or_left(reader: Any, way: str) -> None:
-    sentence = reader.choose("Total lung volume")
-    assert not reader.ui.editor.visible
-    reader.user.key("Return") if way == "key" else reader.user.click(reader.ui.editButton)
-    assert reader.ui.editor.plainText == sentence.text
-    reader.user.type(" Reduced.")
-    reader.user.key("Ctrl+Return") if way == "key" else reader.user.click(reader.ui.editButton)
-    assert reader.chosen.text == sentence.text + " Reduced."
-    assert (reader.chosen.verdict.value, reader.chosen.anchors) == ("edited", sentence.anchors)
-    assert "measured\nedited" in reader.text
-    reader.user.key("Return")
-    reader.user.type(" Nonsense.")
-    reader.user.key("Esc")
-    assert "Nonsense" not in reader.chosen.text
-    assert not reader.ui.editor.visible
-
-
-def test_keys_rest_while_words_are_typed(reader: Any) -> None:
-    sentence = reader.choose("Total lung volume")
-    reader.user.key("Return")
-    reader.user.type("axrnsmfo")
-    reader.user.key("Down")
-    assert reader.chosen.id == sentence.id
-    assert [s.verdict.value for s in reader.session.report.sentences if s.verdict.value != "pending"] == []
-    assert not reader.ui.acceptButton.enabled
-    assert "axrnsmfo" in reader.ui.editor.plainText
-    reader.user.key("Esc")
-    reader.user.key("A")
-    assert reader.chosen.verdict.value == "accepted"
-
-
-def test_words_being_typed_stay_with_their_sentence_when_another_is_clicked(reader: Any) -> None:
-    first = reader.choose("Total lung volume")
-    reader.user.key("Return")
-    reader.user.type(" Typed.")
-    second = reader.choose("Mean lung density")
-    assert second.id != first.id
-    assert reader.session.report.sentence(first.id).text.endswith(" Typed.")
-    assert "Typed" not in second.text
-
-
-def test_a_sentence_of_ones_own_stands_behind_the_chosen_one_and_names_its_place(reader: Any) -> None:
-    chosen = reader.choose("Total lung volume")
-    reader.user.key("N")
-    reader.user.type("Small effusion on the left.")
-    reader.user.key("Ctrl+Return")
-    ids = [s.id for s in reader.session.report.sentences]
-    assert ids.index(reader.chosen.id) == ids.index(chosen.id) + 1
-    assert reader.chosen.verdict.value == "added"
-    assert reader.chosen.origin.author.value == "reader"
-    assert {a.place.side.value for a in reader.chosen.anchors if a.place.side} == {"left"}
-    reader.user.click(reader.ui.undoButton)
-    assert len(reader.session.report.sentences) == len(ids) - 1
-
-
-def test_a_sentence_is_divided_at_the_cursor_and_joined_again(reader: Any) -> None:
-    words = reader.choose("Total lung volume").text
-    total = len(reader.session.report.sentences)
-    reader.user.key("S")
-    reader.user.key("Home")
-    for _ in range(words.index("(")):
-        reader.user.key("Right")
-    reader.user.key("Ctrl+Return")
-    assert len(reader.session.report.sentences) == total + 1
-    parts = [s.text for s in reader.session.report.sentences][:2]
-    assert parts[0].startswith("Total lung volume") and parts[1].startswith("(")
-    reader.choose(parts[0])
-    reader.user.key("M")
-    assert len(reader.session.report.sentences) == total
-    assert "(" in reader.session.report.sentences[0].text
 
 
 def test_the_filter_lists_what_is_open_or_flagged(reader: Any) -> None:
@@ -254,100 +161,9 @@ def test_a_drag_in_a_slice_view_is_no_click(reader: Any) -> None:
     assert reader.session.found == ()
 
 
-def menu_action(reader: Any, *path: str) -> Any:
-    """The entry of the re-tie menu that the words lead to."""
-    menu = reader.ui.retieButton.menu()
-    for words in path[:-1]:
-        menu = next(a.menu() for a in menu.actions() if a.text == words)
-    return next(a for a in menu.actions() if a.text == path[-1])
-
-
-def test_a_sentence_is_tied_to_another_place_by_the_menu(reader: Any) -> None:
-    reader.choose("Total lung volume")
-    reader.user.key("R")
-    assert reader.ui.retieButton.menu().visible
-    menu_action(reader, "Lungs", "left lung").trigger()
-    reader.ui.retieButton.menu().close()
-    (anchor,) = reader.chosen.anchors
-    assert (anchor.place.name, anchor.source.value) == ("left lung", "reader")
-    assert reader.away_mm(anchor.place.point_mm) < 0.01
-    menu_action(reader, "It has no place").trigger()
-    assert reader.chosen.placeless
-
-
-def test_a_sentence_is_tied_to_a_box_that_is_drawn(reader: Any) -> None:
-    import slicer
-
-    reader.choose("Total lung volume")
-    menu_action(reader, "Lungs", "Draw a box…").trigger()
-    drawn = reader.module.panel.reviewing.retie._roi
-    assert reader.away_mm(drawn.GetCenter()) < 500
-    assert "press R" in reader.status
-    drawn.SetCenter(-70.0, -20.0, 30.0)
-    drawn.SetSize(20.0, 30.0, 40.0)
-    reader.user.key("R")
-    (anchor,) = reader.chosen.anchors
-    assert anchor.place.box.min_mm == pytest.approx((-80, -35, 10))
-    assert anchor.place.box.max_mm == pytest.approx((-60, -5, 50))
-    assert slicer.mrmlScene.GetFirstNodeByName("Place of the sentence") is None
-    menu_action(reader, "Lungs", "Draw a box…").trigger()
-    menu_action(reader, "Leave it").trigger()
-    assert slicer.mrmlScene.GetFirstNodeByName("Place of the sentence") is None
-
-
-def test_signing_is_refused_until_all_is_judged_and_viewed_and_locks_then(
-    reader: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("RegionReportSlicer.reviewing.confirm_sign", lambda name, count: asked.append(name) or True)
-    asked: list[str] = []
-    ui = reader.ui
-    assert not ui.signButton.enabled
-    assert "not judged yet" in ui.signButton.toolTip
-    order = len(reader.session.report.sentences)
-    reader.judge_all()
-    for sentence in reader.session.report.sentences:  # those about no place need a word about it
-        if not sentence.anchors and not sentence.placeless:
-            reader.click_link(f"rr:choose/{sentence.id}")
-            menu_action(reader, "It has no place").trigger()
-    assert f"{order} of {order} judged" in ui.standingLabel.text
-    assert "ready to sign" in ui.standingLabel.text
-    reader.user.click(ui.signButton)
-    assert asked == ["Dr Åse Test"]
-    assert "Signed" in ui.standingLabel.text and "Dr Åse Test" in ui.standingLabel.text
-    assert reader.session.report.status.value == "signed"
-    for button in (ui.acceptButton, ui.rejectButton, ui.editButton, ui.addButton, ui.undoButton, ui.signButton):
-        assert not button.enabled
-    reader.user.key("Up")
-    assert reader.chosen is not None  # pointing goes on
-    before = reader.session.report
-    for key in ("A", "X", "Return", "N", "S", "M", "Ctrl+Z"):
-        reader.user.key(key)
-    assert reader.session.report == before
-
-
 def test_the_link_to_what_is_open_leads_through_it(reader: Any) -> None:
     reader.choose("Total lung volume")
     reader.user.key("A")
     reader.user.key("O")
     assert reader.chosen.verdict.value == "pending"
     assert "next open" in reader.ui.standingLabel.text
-
-
-def test_the_text_goes_to_the_clipboard_and_the_page_to_a_file(reader: Any, tmp_path: Path) -> None:
-    import slicer
-
-    reader.user.click(reader.ui.copyButton)
-    text = slicer.app.clipboard().text()
-    assert reader.session.report.sentences[0].text in text
-    assert "DRAFT" in text
-
-    def name_file(dialog: Any) -> None:
-        dialog.setOption(dialog.DontUseNativeDialog, True)
-        dialog.selectFile(str(tmp_path / "out.html"))
-        dialog.accept()
-
-    reader.user.in_dialog(name_file)
-    reader.user.click(reader.ui.exportButton)
-    page = (tmp_path / "out.html").read_text(encoding="utf-8")
-    assert "(right 2.3 L, left 2.5 L)." in page
-    assert "out.html" in reader.status
