@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
+from threading import Thread
 from typing import TypeAlias, TypeVar
 
 T = TypeVar("T")
+
+_LOOK_S = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +62,30 @@ def part(work: Work[T], start: float, stop: float) -> Work[T]:
         return result
     finally:
         work.close()
+
+
+def aside(call: Callable[[], T], progress: Progress) -> Work[T]:
+    """Make one call that cannot be taken apart in a thread of its own; yield `progress` while it lasts.
+
+    For the calls of others that take more than a second. Closing the work returns at once, while the call runs on to
+    its end unheard: it must not matter then, such as reading, computing, or writing into a folder that is thrown away.
+    """
+    made: list[T] = []
+    raised: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            made.append(call())
+        except BaseException as error:
+            raised.append(error)
+
+    thread = Thread(target=work, daemon=True, name=progress.stage)
+    yield progress
+    thread.start()
+    thread.join(_LOOK_S)
+    while thread.is_alive():
+        yield progress
+        thread.join(_LOOK_S)
+    if raised:
+        raise raised[0]
+    return made[0]

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from .. import __version__
 from ..draft.choose import WRITERS
+from ..export.formats import FORMAT_NAMES
 from ..segment.choose import SEGMENTERS
 
 
@@ -81,12 +82,13 @@ def _living(commands: Any) -> None:
 
     export = _command(commands, "export", "reports:export", "write a report folder's report in other formats")
     export.add_argument("folder", type=Path, metavar="DIR", help="a report folder")
-    export.add_argument(
-        "--format", action="append", choices=("text", "html", "json", "dicom", "fhir"), help="default: text and html"
-    )
-    export.add_argument("--series", type=Path, metavar="DIR", help="folder of the CT's DICOM series, for dicom")
+    export.add_argument("--format", action="append", choices=FORMAT_NAMES, help="repeatable (default: text and html)")
+    where = "where the scan lies now, for pictures, seg and dicom (default: where the report says)"
+    export.add_argument("--series", type=Path, metavar="PATH", help=where)
+    each = "one segment per structure (lobes, vessels, ribs …) and not per region, for masks, seg and dicom"
+    export.add_argument("--structures", action="store_true", help=each)
     export.add_argument("--wado-rs", metavar="URL", help="base address that serves the images, for the links of fhir")
-    export.add_argument("--organization", metavar="NAME", help="who is responsible for the report, for fhir")
+    export.add_argument("--organization", metavar="NAME", help="who is responsible for the report, for dicom and fhir")
     export.add_argument("-o", "--output", type=Path, metavar="DIR", help="where to (default: into the report folder)")
 
     importing = _command(commands, "import-dicom", "dicom:import_dicom", "read a report back from its DICOM SR and SEG")

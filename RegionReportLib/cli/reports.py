@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from ..errors import Conflict, InputRefused
-from ..export.html import report_html
+from ..export.offers import Wishes
 from ..export.standing import VERDICT_SIGN, authorship, authorship_line, state_line
-from ..export.text import report_text
+from ..export.writing import write_offers
 from ..grounding.contradictions import check
 from ..report import verify as report_verify
-from ..report.document import Report
-from ..report.journal import JOURNAL_NAME
-from ..report.json_form import report_from_json, report_to_dict
 from ..report.sentence import Sentence
 from ..report.signing import may_sign
-from ..report.store import open_draft, view_draft
-from .outputs import whole, write_json
+from ..report.store import open_draft, report_of, view_draft
+from .watch import run
 
 
 def show(arguments: argparse.Namespace) -> None:
     """Print each sentence with its state, its place and its flags."""
-    report = load(arguments.folder)
+    report = report_of(arguments.folder)
     for region, sentences in report.by_region():
         title = region.name if region else "Without a place"
         print(f"\n{title}" + (f"  [{report.coverage[region.id].value}]" if region else ""))
@@ -35,27 +31,17 @@ def show(arguments: argparse.Namespace) -> None:
 
 
 def export(arguments: argparse.Namespace) -> None:
-    """Write a report in the asked formats; the HTML has no pictures, because the scan is not read again."""
-    report = load(arguments.folder)
-    target = arguments.output or arguments.folder
-    with whole(target) as folder:
-        # FHIR last: it points at the segments of the DICOM that may be written with it.
-        for name in sorted(arguments.format or ("text", "html"), key="fhir".__eq__):
-            if name == "text":
-                (folder / "report.txt").write_text(report_text(report), encoding="utf-8")
-            elif name == "html":
-                (folder / "report.html").write_text(report_html(report), encoding="utf-8")
-            elif name == "dicom":
-                from .dicom import write_dicom  # here, because it loads pydicom, which no other format needs
-
-                write_dicom(report, arguments, folder)
-            elif name == "fhir":
-                from .fhir import write_fhir  # here, for the same reason
-
-                write_fhir(report, arguments, folder)
-            else:
-                write_json(folder / "report.json", report_to_dict(report))
-    print(target)
+    """Write a report in the asked formats, all or none."""
+    wishes = Wishes(
+        scan=arguments.series,
+        grouping="structure" if arguments.structures else "region",
+        organization=arguments.organization or "",
+        wado_rs=arguments.wado_rs or "",
+    )
+    names = arguments.format or ("text", "html")
+    work = write_offers(names, arguments.folder, arguments.output or arguments.folder, wishes)
+    for path in run(work, as_json=False):
+        print(path)
 
 
 def verify(arguments: argparse.Namespace) -> None:
@@ -89,16 +75,6 @@ def history(arguments: argparse.Namespace) -> None:
         for words in act.words:
             print(f"       {words.sentence_id}: {words.before or '–'}")
             print(f"       {' ' * len(words.sentence_id)}→ {words.after or '–'}")
-
-
-def load(folder: Path) -> Report:
-    """Read the report of a folder as its trail tells it, so also after a crash; InputRefused if it holds none."""
-    source = folder / "report.json"
-    if not source.is_file():
-        raise InputRefused(f"{folder} is no report folder: it has no report.json")
-    if (folder / JOURNAL_NAME).is_file():
-        return view_draft(folder).report
-    return report_from_json(source.read_bytes())
 
 
 def _where(sentence: Sentence) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from pydicom.dataset import Dataset
 
 from ..errors import InputRefused
 from ..imaging.masks import RegionMasks
@@ -14,9 +15,21 @@ from ..report.document import Report
 from .dicom_seg import write_seg
 from .dicom_series import read_source_headers
 from .dicom_sr import moment, write_sr
+from .formats import SEG_NAME
 
-SEG_NAME = "segmentation.dcm"
 SR_NAME = "report.dcm"
+
+
+def export_seg(
+    report: Report, masks: RegionMasks, folder: Path, *, series: Path | None = None, grouping: Grouping = "region"
+) -> Work[Path]:
+    """Write the SEG alone into the existing `folder` and return its path; it is the one that `export_dicom` writes."""
+    headers = yield from part(_headers(report, masks, series), 0.0, 0.5)
+    yield Progress(0.5, "writing the segmentation as DICOM")
+    seg = folder / SEG_NAME
+    write_seg(masks, headers, seg, made_at=moment(report.created_at), grouping=grouping)
+    yield Progress(1.0, "written")
+    return seg
 
 
 def export_dicom(
@@ -33,10 +46,7 @@ def export_dicom(
     `series` is the folder of the CT series, by default the path of the study. InputRefused if the scan did not come
     from DICOM, its slices are not there, or the masks lie on another grid.
     """
-    headers = yield from part(read_source_headers(report.study, series), 0.0, 0.4)
-    grid = report.study.grid
-    if masks.grid.shape_kji != grid.shape_kji or not np.allclose(masks.grid.affine, grid.affine, atol=1e-3):
-        raise InputRefused("the masks lie on another grid than the scan of the report")
+    headers = yield from part(_headers(report, masks, series), 0.0, 0.4)
     yield Progress(0.4, "writing the segmentation as DICOM")
     seg, sr = folder / SEG_NAME, folder / SR_NAME
     reference = write_seg(masks, headers, seg, made_at=moment(report.created_at), grouping=grouping)
@@ -48,3 +58,12 @@ def export_dicom(
         raise
     yield Progress(1.0, "written")
     return seg, sr
+
+
+def _headers(report: Report, masks: RegionMasks, series: Path | None) -> Work[tuple[Dataset, ...]]:
+    """The headers of the slices, once it is known that the masks lie on them."""
+    headers = yield from read_source_headers(report.study, series)
+    grid = report.study.grid
+    if masks.grid.shape_kji != grid.shape_kji or not np.allclose(masks.grid.affine, grid.affine, atol=1e-3):
+        raise InputRefused("the masks lie on another grid than the scan of the report")
+    return headers

@@ -184,9 +184,14 @@ def _focal(report: Report, region: anatomy.Region, whole: Place) -> list[tuple[S
 
 
 def _slice_point(region: anatomy.Region, plane: Plane, whole: Place, masks: RegionMasks) -> tuple[float, ...]:
-    """Return a RAS point on the slice that holds most of the region, found on every third voxel."""
+    """Return a RAS point on the slice that holds most of the region, found on every third voxel.
+
+    A region with no voxel among them is shown where the report says.
+    """
     coarse = masks.region(region.id, (slice(None, None, 3),) * 3)
     k, j, i = np.nonzero(coarse)
+    if not len(k):
+        return whole.point_mm
     along = masks.grid.to_ras(np.stack([i, j, k], axis=-1) * 3.0)[:, plane.value[0]]
     counts, edges = np.histogram(along, bins=max(8, int(np.ptp(along) / 6)))
     point = list(whole.point_mm)

@@ -105,9 +105,7 @@ def slice_picture(
         corners = _pixels_of(mark.box, volume.grid, cut, picture)
         ImageDraw.Draw(picture).rectangle(corners, outline=(255, 235, 59), width=2)
     if mark.frame is not None:
-        left, top, right, bottom = _pixels_of(mark.frame, volume.grid, cut, picture)
-        edges = (max(0, left), max(0, top), min(picture.width, right), min(picture.height, bottom))
-        picture = picture.crop((round(edges[0]), round(edges[1]), round(edges[2]), round(edges[3])))
+        picture = _cropped(picture, _pixels_of(mark.frame, volume.grid, cut, picture))
     return picture
 
 
@@ -171,6 +169,13 @@ def _outline(mask: npt.NDArray[np.generic], cut: Cut, size: tuple[int, int]) -> 
     image = Image.fromarray(mask.astype(np.uint8) * 255).resize(size, Image.Resampling.BILINEAR)
     large = np.asarray(image) > 127
     return np.asarray(large & ~ndimage.binary_erosion(large, border_value=1, iterations=2))
+
+
+def _cropped(picture: Image.Image, box: tuple[float, float, float, float]) -> Image.Image:
+    """Return the part within left, top, right and bottom; all of it if nothing lies there, as for a foreign place."""
+    left, top = max(0, round(box[0])), max(0, round(box[1]))
+    right, bottom = min(picture.width, round(box[2])), min(picture.height, round(box[3]))
+    return picture.crop((left, top, right, bottom)) if left < right and top < bottom else picture
 
 
 def _pixels_of(box: Box, grid: Grid, cut: Cut, picture: Image.Image) -> tuple[float, float, float, float]:

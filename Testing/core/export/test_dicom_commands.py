@@ -83,7 +83,7 @@ def test_the_series_may_lie_elsewhere_by_now(folder: Path, tmp_path: Path, capsy
     assert pydicom.dcmread(tmp_path / "out" / "report.dcm").PatientID == "P-17"
 
     assert main(["export", *written, "--series", str(tmp_path / "nowhere")]) == 3
-    assert "is no folder; give the folder of the DICOM series" in capsys.readouterr().err
+    assert "is not there; say where the DICOM series of the report lies now" in capsys.readouterr().err
 
 
 def test_a_draft_without_masks_says_so(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
