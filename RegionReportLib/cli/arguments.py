@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from .. import __version__
-from ..draft.choose import WRITERS
+from ..draft.choose import DEVICES, PRECISIONS, WRITERS
 from ..export.formats import FORMAT_NAMES
 from ..segment.choose import SEGMENTERS
 
@@ -42,7 +42,7 @@ def _making(commands: Any) -> None:
     draft = _command(commands, "draft", "drafting:draft", "draft a grounded report of a chest CT")
     _volume(draft)
     _masks(draft)
-    draft.add_argument("--writer", choices=WRITERS, default=WRITERS[0], help="what writes the sentences")
+    _writer(draft)
     _output(draft)
     _overwrite(draft)
 
@@ -194,6 +194,17 @@ def _volume(command: argparse.ArgumentParser) -> None:
 def _masks(command: argparse.ArgumentParser) -> None:
     command.add_argument("--segmenter", choices=SEGMENTERS, default=SEGMENTERS[0], help="what makes the region masks")
     command.add_argument("--segmentation", type=Path, metavar="FILE", help="use these masks (.seg.nrrd) instead")
+
+
+def _writer(command: argparse.ArgumentParser) -> None:
+    kinds = ", ".join(f"{name}: {kind.title}" for name, kind in WRITERS.items())
+    command.add_argument("--writer", choices=tuple(WRITERS), default="measured", help=f"what writes: {kinds}")
+    command.add_argument("--model", metavar="FOLDER", help="the writer's model (default: see `regionreport models`)")
+    command.add_argument("--device", choices=DEVICES, default="auto", help="where a model runs (default: auto)")
+    command.add_argument(
+        "--precision", choices=PRECISIONS, default="auto", help="numbers of a language model (default: by the device)"
+    )
+    command.add_argument("--compat", action="store_true", help="reg2rg: all regions in one pass, as published")
 
 
 def _overwrite(command: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from ..draft.choose import writer
+from ..draft.choose import WriterChoice, writer
 from ..draft.folder import write_draft
 from ..draft.imported import ImportedText
 from ..draft.pipeline import draft as draft_work
@@ -26,11 +26,13 @@ from .outputs import run_record, whole, write_json
 from .watch import run, tell
 
 _LARGEST_TEXT = 2_000_000
+_RECORDED = ("segmenter", "segmentation", "series", "writer", "model", "device", "precision", "compat")
 
 
 def draft(arguments: argparse.Namespace) -> None:
     """Draft a report into a folder: report (JSON, text, HTML), segmentation, measurements, run record."""
-    _draft(arguments, writer(arguments.writer))
+    chosen = WriterChoice(arguments.writer, arguments.model, arguments.device, arguments.precision, arguments.compat)
+    _draft(arguments, writer(chosen))
 
 
 def ground(arguments: argparse.Namespace) -> None:
@@ -127,7 +129,7 @@ def _measure_into(folder: Path, arguments: argparse.Namespace) -> Work[None]:
 
 
 def _settings(arguments: argparse.Namespace, volume: Volume) -> dict[str, Any]:
-    chosen = {n: str(v) for n, v in vars(arguments).items() if n in ("segmenter", "writer", "series", "segmentation")}
+    chosen = {name: str(value) for name, value in vars(arguments).items() if name in _RECORDED}
     return {**chosen, "input": volume.summary(), "input_digest": volume.digest()}
 
 

@@ -1,16 +1,115 @@
-"""Writers by the name a user chooses them with."""
+"""Writers by the name a user chooses them with, and what each of them needs.
+
+Light: a door lists `WRITERS` without loading any of them. What a writer needs is looked for when it is chosen, before
+a scan is read, so that nobody waits for a segmentation to learn that weights are missing.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from types import MappingProxyType
+
+from ..errors import InputRefused, NeedMissing
+from ..model.folders import models_home
 from .writer import Writer
 
-WRITERS = ("measured",)
+DEVICES = ("auto", "cpu", "cuda")
+PRECISIONS = ("auto", "fp32", "bf16", "fp16", "4bit")
 
 
-def writer(name: str) -> Writer:
-    """Return a writer by name; ValueError names the known ones."""
-    if name == "measured":
+@dataclass(frozen=True, slots=True)
+class WriterKind:
+    """What a door shows of a writer: its `title`, and in `needs` what its folder must hold, empty if it needs none.
+
+    `packages` are import names that it runs on.
+    """
+
+    title: str
+    needs: str = ""
+    packages: tuple[str, ...] = ()
+
+
+WRITERS: Mapping[str, WriterKind] = MappingProxyType(
+    {
+        "measured": WriterKind("measured (built in, needs no model)"),
+        "reg2rg": WriterKind(
+            "Reg2RG (language model, research use)",
+            "the Reg2RG weights and the tokenizer.json of Llama-2-7b-chat",
+            ("torch", "transformers", "peft", "safetensors", "einops"),
+        ),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WriterChoice:
+    """Which writer, with which model and where it runs.
+
+    `model` is a folder, None for the one under the writer's name in the user's models folder. `device` is one of
+    `DEVICES`, `precision` one of `PRECISIONS`: the number type of a language model, for auto what suits the device.
+    `compat` lets Reg2RG write all regions in one pass, as published. ValueError names what is known.
+    """
+
+    name: str = "measured"
+    model: str | None = None
+    device: str = "auto"
+    precision: str = "auto"
+    compat: bool = False
+
+    def __post_init__(self) -> None:
+        for what, value, known in (
+            ("writer", self.name, tuple(WRITERS)),
+            ("device", self.device, DEVICES),
+            ("precision", self.precision, PRECISIONS),
+        ):
+            if value not in known:
+                raise ValueError(f"unknown {what} {value!r}, known are {', '.join(known)}")
+
+
+def writer(choice: WriterChoice) -> Writer:
+    """Return the chosen writer; its model is opened when it first writes, and stays open with it.
+
+    NeedMissing says what is absent and what to do; InputRefused that a model was given to a writer that takes none.
+    """
+    if choice.name == "measured":
+        if choice.model is not None:
+            raise InputRefused("the measured writer takes no model; choose another writer for it")
         from .measured_writer import MeasuredWriter
 
         return MeasuredWriter()
-    raise ValueError(f"unknown writer {name!r}, known are {', '.join(WRITERS)}")
+    folder = model_folder(choice)
+    _need_packages(choice.name)
+    from .reg2rg_writer import Reg2RGWriter
+
+    return Reg2RGWriter(folder, choice.device, choice.precision, one_pass=choice.compat)
+
+
+def model_folder(choice: WriterChoice) -> Path:
+    """Return the folder of the chosen writer's model; NeedMissing if there is none, with what to do about it."""
+    if choice.model is not None:
+        folder = Path(choice.model).expanduser()
+        if not folder.is_dir():
+            raise NeedMissing(f"no model folder at {folder}; the {choice.name} writer needs {_needs(choice.name)}")
+        return folder
+    folder = models_home() / choice.name
+    if not folder.is_dir():
+        raise NeedMissing(
+            f"the {choice.name} writer needs a folder with {_needs(choice.name)}: give it with --model FOLDER, or see "
+            f"`regionreport models` (looked for in {folder})"
+        )
+    return folder
+
+
+def _needs(name: str) -> str:
+    return WRITERS[name].needs
+
+
+def _need_packages(name: str) -> None:
+    absent = [package for package in WRITERS[name].packages if find_spec(package) is None]
+    if absent:
+        raise NeedMissing(
+            f"the {name} writer needs the packages {', '.join(absent)}: pip install 'regionreport[model]'"
+        )

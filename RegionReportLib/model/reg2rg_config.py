@@ -6,8 +6,12 @@ IEEE TMI 2025 (arXiv 2411.15539). `PUBLISHED` is the network of the public check
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TypeAlias
+import json
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from ..errors import InputRefused
 
 Size: TypeAlias = tuple[int, int, int]
 
@@ -151,3 +155,33 @@ class Reg2RGConfig:
 
 
 PUBLISHED = Reg2RGConfig()
+
+SIZES_FILE = "reg2rg.json"
+"""May lie beside the weights of a network that is not of the published size; see `read_config`."""
+
+
+def read_config(folder: Path) -> Reg2RGConfig:
+    """Return the sizes of the network in `folder`: the published ones but for what its `reg2rg.json` says otherwise.
+
+    The file nests as `Reg2RGConfig` does. InputRefused if it names what there is not, or numbers that do not fit.
+    """
+    file = folder / SIZES_FILE
+    if not file.is_file():
+        return PUBLISHED
+    try:
+        return _changed(PUBLISHED, json.loads(file.read_text(encoding="utf-8")))  # type: ignore[no-any-return]
+    except (ValueError, TypeError, AttributeError) as error:
+        raise InputRefused(f"{file} does not describe a Reg2RG network: {error}") from error
+
+
+def _changed(value: Any, changes: dict[str, Any]) -> Any:
+    known = {f.name for f in fields(value)}
+    if set(changes) - known:
+        raise ValueError(f"unknown {', '.join(sorted(set(changes) - known))}; known are {', '.join(sorted(known))}")
+    new: dict[str, Any] = {}
+    for name, change in changes.items():
+        nested = isinstance(change, dict)
+        new[name] = (
+            _changed(getattr(value, name), change) if nested else tuple(change) if isinstance(change, list) else change
+        )
+    return replace(value, **new)

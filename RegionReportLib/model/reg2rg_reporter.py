@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import torch
+
+from ..errors import NeedMissing
 from ..imaging.masks import RegionMasks
 from ..imaging.volume import Volume
 from ..progress import Progress, Work, part
 from .reg2rg import Reg2RG
 from .reg2rg_checkpoint import Placing, load
-from .reg2rg_config import PUBLISHED, Reg2RGConfig
+from .reg2rg_config import Reg2RGConfig, read_config
 from .reg2rg_features import FeatureCache, encode
 from .reg2rg_inputs import prepare_scan
 from .reg2rg_prompt import Words
@@ -45,11 +48,30 @@ class Reporter:
         return tuple(texts[name] for name in REGION_NAMES)
 
 
-def open_reporter(folder: Path, config: Reg2RGConfig = PUBLISHED, placing: Placing | None = None) -> Work[Reporter]:
+def open_reporter(folder: Path, config: Reg2RGConfig | None = None, placing: Placing | None = None) -> Work[Reporter]:
     """Open the weights and the base model's `tokenizer.json` that lie in `folder`; nothing is fetched.
 
     NeedMissing names the file that is absent, InputRefused what is not the published network.
     """
+    config = config or read_config(folder)
     words = Words.read(folder, config)  # first: it is quick and often the one that is missing
     model = yield from load(folder, config, placing)
     return Reporter(model, words, batch=1 if placing is None or placing.device == "cpu" else 8)
+
+
+def placing_for(device: str = "auto", precision: str = "auto") -> Placing:
+    """Return where and in what numbers the network lies; `auto` is a CUDA device where there is one.
+
+    By itself the language model takes float16 on a GPU, as published, and bfloat16 elsewhere, which is half of
+    float32 and no slower to read; the visual side stays float32 where it is small beside the rest. NeedMissing if
+    the wanted device is absent.
+    """
+    present = torch.cuda.is_available()
+    if device == "cuda" and not present:
+        raise NeedMissing("no CUDA device was found by torch; choose --device cpu, or install torch for CUDA")
+    if precision == "4bit":
+        raise NeedMissing("4-bit numbers need a CUDA device and the package bitsandbytes; choose bf16 or fp16")
+    where = "cuda" if device != "cpu" and present else "cpu"
+    numbers = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+    default = torch.float16 if where == "cuda" else torch.bfloat16
+    return Placing(where, numbers.get(precision, default))

@@ -49,11 +49,26 @@ class RegionText:
 
 
 @dataclass(frozen=True, slots=True)
+class WroteRegion(Progress):
+    """Progress of a writing that has just come to the end of a region."""
+
+    text: RegionText
+
+
+@dataclass(frozen=True, slots=True)
 class Written:
     """The ids written for one prompt; `ended` tells whether the model itself came to an end."""
 
     ids: tuple[int, ...]
     ended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RowEnded(Progress):
+    """Progress of a decoding in which a row has just come to its own end."""
+
+    row: int
+    written: Written
 
 
 def greedy(logits: Tensor) -> Tensor:
@@ -86,7 +101,8 @@ def write_regions(
         return ()
     ids = words.prompt_ids(1)
     embeds = _embed(model, [ids] * len(names), features, [[name] for name in names])
-    written = yield from decode(model, embeds, choose, limit)
+    work = _heard(decode(model, embeds, choose, limit), lambda row, one: _checked([names[row]], words, one)[0])
+    written = yield from work
     return tuple(_checked([name], words, one)[0] for name, one in zip(names, written, strict=True))
 
 
@@ -100,6 +116,23 @@ def write_in_one_pass(
     embeds = _embed(model, [words.prompt_ids(len(names))], features, [names])
     (written,) = yield from part(decode(model, embeds, choose, limit), 0.0, 1.0)
     return _checked(names, words, written)
+
+
+def _heard(work: Work[list[Written]], read: Callable[[int, Written], RegionText]) -> Work[list[Written]]:
+    """Do a decoding and tell each region as soon as its row has ended."""
+    try:
+        while True:
+            progress = next(work)
+            if isinstance(progress, RowEnded):
+                text = read(progress.row, progress.written)
+                yield WroteRegion(progress.fraction, progress.stage, text)
+            else:
+                yield progress
+    except StopIteration as end:
+        written: list[Written] = end.value
+        return written
+    finally:
+        work.close()
 
 
 @torch.inference_mode()
@@ -117,17 +150,19 @@ def decode(model: Reg2RG, embeds: Tensor, choose: Choose, limit: int) -> Work[li
     going = set(range(len(embeds)))
     cache = None
     for step in range(limit):
-        yield Progress(step / limit, f"writing, {len(embeds) - len(going)} of {len(embeds)} done")
+        stage = f"writing, {len(embeds) - len(going)} of {len(embeds)} done"
+        yield Progress(step / limit, stage)
         with torch.inference_mode():
             out = language(inputs_embeds=embeds, past_key_values=cache, use_cache=True, logits_to_keep=1)
             chosen = choose(out.logits[:, -1])
             cache = out.past_key_values
             embeds = model.embedding_layer.weight[chosen][:, None]  # (B, 1, E)
         for row, token in enumerate(chosen.tolist()):
-            if row in going and token != END_ID:
-                ids[row].append(token)
-            else:
+            if row in going and token == END_ID:
                 going.discard(row)
+                yield RowEnded(step / limit, stage, row, Written(tuple(ids[row]), True))
+            elif row in going:
+                ids[row].append(token)
         if not going:
             break
     return [Written(tuple(own), row not in going) for row, own in enumerate(ids)]

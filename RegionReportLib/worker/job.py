@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from ..draft import choose as writers
@@ -43,7 +43,7 @@ def draft_job(job: Draft, tell: Callable[[dict[str, object]], None]) -> Work[Dra
     else:
         volume, read_s = scan_of(job.scan), 0.0
     masks = None if job.masks is None else masks_of(job.masks, volume.grid)
-    words = _writer(job.writer) if job.text is None else ImportedText(job.text)
+    words = _writer(job) if job.text is None else ImportedText(job.text)
     writer = Overheard(words, lambda sentence: tell(sentence_to_dict(sentence)))
     result = yield from part(
         draft(volume, _segmenter(job.segmenter), writer, created_at=job.created_at, masks=masks, prior=job.prior),
@@ -66,10 +66,15 @@ def _segmenter(name: str) -> Segmenter:
     return segmenters.segmenter(name)
 
 
-@cache
-def _writer(name: str) -> Writer:
-    """Kept from job to job, so that a model is loaded once."""
-    return writers.writer(name)
+def _writer(job: Draft) -> Writer:
+    choice = writers.WriterChoice(job.writer, job.model, job.device, job.precision, job.compat)
+    return _warm(choice) if writers.WRITERS[choice.name].needs else writers.writer(choice)
+
+
+@lru_cache(maxsize=1)
+def _warm(choice: writers.WriterChoice) -> Writer:
+    """Kept from job to job, so that a model is opened once; another model lets it go, for two may not fit."""
+    return writers.writer(choice)
 
 
 def _labels(job: Draft, masks: RegionMasks) -> Work[MasksArray | None]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 # Raised when an old reader would misunderstand a new message; the handshake compares it before any job counts.
-PROTOCOL = 1
+PROTOCOL = 2
 # Longest line in bytes. A thousand sentences are far below it; a line beyond it is not one of ours.
 LINE_LIMIT = 16 * 1024 * 1024
 
@@ -101,7 +101,8 @@ class Draft:
 
     `job` is an id that is used once, fit for a file name. With `masks` the segmenter is not asked, with `text` (an
     existing report) the writer is not. `labels` is where the worker also leaves the masks as `.npy` for the viewer,
-    None for not at all. `created_at` is ISO 8601 with zone.
+    None for not at all. `created_at` is ISO 8601 with zone. `model` (a folder), `device`, `precision` and `compat`
+    belong to the writer, see `draft.choose.WriterChoice`.
     """
 
     job: str
@@ -114,6 +115,10 @@ class Draft:
     text: str | None = None
     labels: str | None = None
     prior: bool = False
+    model: str | None = None
+    device: str = "auto"
+    precision: str = "auto"
+    compat: bool = False
 
     @property
     def staging(self) -> Path:
