@@ -25,7 +25,7 @@ class BoxFrame:
     @property
     def edges_mm(self) -> FloatArray:
         """Length `(3,)` of the cube's edges along i, j and k."""
-        return np.array(self.grid.spacing_mm) * self.grid.shape_kji[::-1]
+        return np.asarray(np.array(self.grid.spacing_mm) * self.grid.shape_kji[::-1], dtype=np.float64)
 
     def to_unit(self, box: Box) -> FloatArray | None:
         """Return the unit box `(6,)` of the part of `box` inside the grid, None if there is no such part."""

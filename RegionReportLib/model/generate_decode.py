@@ -1,0 +1,107 @@
+"""Decodes several prompts that share a beginning as one batch; knows token ids and tensors, no words and no regions.
+
+The shared prefix is read once and its cache is copied for each row. Prompts of different length are padded on their
+left, between prefix and prompt, and positions go on as if the padding were not there, so each row is written as it
+would be alone. A row that has ended leaves the batch.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import DynamicCache
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prefix:
+    """What the language model has read of the `length` vectors that all prompts begin with."""
+
+    cache: DynamicCache
+    length: int
+
+
+@torch.inference_mode()
+def read_prefix(language: Any, embeds: Tensor) -> Prefix:
+    """Return the cache of a prefix `(1, P, E)`."""
+    out = language(inputs_embeds=embeds, use_cache=True, past_key_values=DynamicCache(), logits_to_keep=1)
+    return Prefix(out.past_key_values, embeds.shape[1])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Next:
+    """What the model makes of what it has read: `logits` `(n, V)` for the next id of each row that goes on, and the
+    `states` `(n, E)` of its last layer that they come from."""
+
+    logits: Tensor
+    states: Tensor
+
+
+class Batch:
+    """The rows being written; `rows` holds the numbers of the prompts that still go on, in order."""
+
+    def __init__(self, language: Any, prefix: Prefix, prompts: Sequence[Tensor]) -> None:
+        """Take prompts `(Q, E)` of any length from 1."""
+        if not prompts or min(len(prompt) for prompt in prompts) < 1:
+            raise ValueError(f"each prompt needs a vector, got lengths {[len(prompt) for prompt in prompts]}")
+        self.rows = list(range(len(prompts)))
+        self._language = language
+        self._cache = copy.deepcopy(prefix.cache)
+        self._cache.batch_repeat_interleave(len(prompts))
+        device = prompts[0].device
+        longest = max(len(prompt) for prompt in prompts)
+        lengths = torch.tensor([len(prompt) for prompt in prompts], device=device)
+        gap = torch.arange(longest, device=device) >= longest - lengths[:, None]  # (n, longest), False where padded
+        self._seen = torch.cat((gap.new_ones(len(prompts), prefix.length), gap), dim=1).long()
+        self._ended_at = prefix.length + lengths  # the position of the next id of each row
+        self._prompts: Tensor | None = torch.stack(
+            [torch.cat((p.new_zeros(longest - len(p), p.shape[1]), p)) for p in prompts]
+        )
+
+    @torch.inference_mode()
+    def read_prompts(self) -> Next:
+        """Return what follows the prompts; to be called once, first."""
+        embeds = self._prompts
+        if embeds is None:
+            raise ValueError("the prompts have been read already")
+        self._prompts = None
+        longest = embeds.shape[1]
+        back = torch.arange(longest, 0, -1, device=embeds.device)
+        positions = (self._ended_at[:, None] - back).clamp(min=0)  # clamped only where padded
+        return self._read(embeds, positions)
+
+    @torch.inference_mode()
+    def read(self, ids: Tensor) -> Next:
+        """Return what follows when each row goes on with its id of `ids` `(n,)`."""
+        embeds = self._language.get_input_embeddings()(ids)[:, None]
+        self._seen = torch.cat((self._seen, self._seen.new_ones(len(ids), 1)), dim=1)
+        positions = self._ended_at[:, None]
+        self._ended_at = self._ended_at + 1
+        return self._read(embeds, positions)
+
+    @torch.inference_mode()
+    def keep(self, places: Sequence[int]) -> None:
+        """Go on with the rows at these places of `rows` only."""
+        if len(places) == len(self.rows):
+            return
+        chosen = torch.tensor(places, dtype=torch.long, device=self._seen.device)
+        self._cache.batch_select_indices(chosen)
+        self._seen, self._ended_at = self._seen[chosen], self._ended_at[chosen]
+        self.rows = [self.rows[place] for place in places]
+
+    def _read(self, embeds: Tensor, positions: Tensor) -> Next:
+        out = self._language(
+            inputs_embeds=embeds,
+            attention_mask=self._seen,
+            position_ids=positions,
+            past_key_values=self._cache,
+            use_cache=True,
+            logits_to_keep=1,
+            output_hidden_states=True,
+        )
+        self._cache = out.past_key_values
+        return Next(out.logits[:, -1], out.hidden_states[-1][:, -1])

@@ -1,0 +1,123 @@
+"""Six prompts at once are written as each would be alone, word by word."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from transformers import LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM
+
+from RegionReportLib.model.generate_decode import Batch, Prefix, read_prefix
+
+LENGTHS = (3, 7, 1, 5, 5, 2)
+STEPS = 14
+
+
+def language(kind: str) -> Any:
+    sizes = {
+        "vocab_size": 61,
+        "hidden_size": 32,
+        "intermediate_size": 48,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "initializer_range": 0.4,  # large, so that what is written depends on what was read
+        "tie_word_embeddings": False,
+    }
+    torch.manual_seed(3)
+    model: Any = LlamaForCausalLM(LlamaConfig(**sizes)) if kind == "llama" else Qwen2ForCausalLM(Qwen2Config(**sizes))
+    return model.eval()
+
+
+@pytest.fixture(scope="module", params=["llama", "qwen2"])
+def model(request: pytest.FixtureRequest) -> Any:
+    return language(request.param)
+
+
+def vectors(seed: int, count: int) -> Tensor:
+    return torch.randn(count, 32, generator=torch.Generator().manual_seed(seed))
+
+
+def prompts() -> list[Tensor]:
+    return [vectors(10 + n, length) for n, length in enumerate(LENGTHS)]
+
+
+@torch.inference_mode()
+def written_alone(model: Any, prefix: Tensor, prompt: Tensor) -> tuple[list[int], list[Tensor]]:
+    """The plain way: all is read anew for each word, without a cache, padding or positions."""
+    embeds, ids, states = torch.cat((prefix[0], prompt)), [], []
+    for _ in range(STEPS):
+        out = model(inputs_embeds=embeds[None], output_hidden_states=True)
+        ids.append(int(out.logits[0, -1].argmax()))
+        states.append(out.hidden_states[-1][0, -1])
+        embeds = torch.cat((embeds, model.get_input_embeddings()(torch.tensor(ids[-1:]))))
+    return ids, states
+
+
+def written_at_once(
+    model: Any, prefix: Prefix, rows: Sequence[Tensor], stop: dict[int, int] | None = None
+) -> list[list[int]]:
+    """`stop` tells after how many words a row leaves the batch."""
+    batch = Batch(model, prefix, rows)
+    following = batch.read_prompts()
+    out: list[list[int]] = [[] for _ in rows]
+    for _ in range(STEPS):
+        ids = following.logits.argmax(dim=-1)
+        for row, token in zip(batch.rows, ids.tolist(), strict=True):
+            out[row].append(token)
+        going = [place for place, row in enumerate(batch.rows) if len(out[row]) != (stop or {}).get(row)]
+        if not going:
+            break
+        batch.keep(going)
+        following = batch.read(ids[going])
+    return out
+
+
+def test_a_batch_of_six_is_written_as_each_alone(model: Any) -> None:
+    prefix = vectors(1, 9)[None]
+    alone = [written_alone(model, prefix, prompt)[0] for prompt in prompts()]
+    assert written_at_once(model, read_prefix(model, prefix), prompts()) == alone
+    # The comparison says something: the six differ, and none of them says one word for ever.
+    assert all(a != b for a, b in itertools.combinations(alone, 2))
+    assert min(len(set(ids)) for ids in alone) > 3
+
+
+def test_states_are_those_of_each_row_alone(model: Any) -> None:
+    prefix = vectors(1, 9)[None]
+    batch = Batch(model, read_prefix(model, prefix), prompts())
+    following = batch.read_prompts()
+    following = batch.read(following.logits.argmax(dim=-1))
+    for row, prompt in enumerate(prompts()):
+        assert torch.allclose(following.states[row], written_alone(model, prefix, prompt)[1][1], atol=1e-4)
+
+
+def test_rows_that_end_leave_the_others_as_they_were(model: Any) -> None:
+    prefix = read_prefix(model, vectors(1, 9)[None])
+    whole = written_at_once(model, prefix, prompts())
+    cut = {0: 4, 3: 1, 5: 9}
+    some = written_at_once(model, prefix, prompts(), cut)
+    assert some == [ids[: cut.get(row, STEPS)] for row, ids in enumerate(whole)]
+
+
+def test_a_prefix_serves_again_and_one_row_can_be_written_alone(model: Any) -> None:
+    prefix = read_prefix(model, vectors(1, 9)[None])
+    whole = written_at_once(model, prefix, prompts())
+    assert written_at_once(model, prefix, prompts()) == whole
+    assert written_at_once(model, prefix, prompts()[1:2]) == whole[1:2]
+    assert prefix.cache.get_seq_length() == prefix.length == 9
+
+
+def test_what_the_prefix_says_changes_what_is_written(model: Any) -> None:
+    first = written_at_once(model, read_prefix(model, vectors(1, 9)[None]), prompts())
+    other = written_at_once(model, read_prefix(model, vectors(2, 9)[None]), prompts())
+    assert all(a != b for a, b in zip(first, other, strict=True))
+
+
+def test_an_empty_prompt_is_refused(model: Any) -> None:
+    prefix = read_prefix(model, vectors(1, 9)[None])
+    with pytest.raises(ValueError, match="each prompt needs a vector"):
+        Batch(model, prefix, [vectors(3, 2), vectors(3, 0)])
