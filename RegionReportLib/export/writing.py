@@ -54,8 +54,8 @@ def write_offers(
     with whole_files(target, staging) as into:
         for n, one in enumerate(chosen):
             yield from part(_WRITERS[one.name](sources, into), n / len(chosen), (n + 1) / len(chosen))
-        files = [name for one in chosen for name in (one.file_name, one.also) if name]
-    yield Progress(1.0, "written")
+        yield Progress(1.0, "written")  # the last moment to stop: what has its name stays
+    files = [name for one in chosen for name in (one.file_name, one.also) if name]
     return tuple(target / name for name in dict.fromkeys(files))
 
 

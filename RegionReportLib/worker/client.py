@@ -17,13 +17,15 @@ from .messages import (
     PROTOCOL,
     Cancel,
     Draft,
-    Drafted,
     ErrorKind,
+    Exported,
     Failed,
     FromWorker,
     Heartbeat,
     Hello,
+    Job,
     JobCancelled,
+    Last,
     Log,
     SentenceWritten,
     Shutdown,
@@ -35,7 +37,7 @@ from .output import occupied, remove_all
 from .patience import Patience
 from .process import ChildProcess, how_it_ended, looks_killed
 
-Told = Hello | StageProgress | SentenceWritten | Log | Stalled | Drafted | Failed | JobCancelled
+Told = Hello | StageProgress | SentenceWritten | Log | Stalled | Last
 
 # How long `poll` lets the reading threads run when nothing has come yet; see ChildProcess.
 _WAIT_S = 0.002
@@ -66,7 +68,7 @@ def worker_command(interpreter: Path | str) -> tuple[str, ...]:
 class WorkerClient:
     """Runs one job after the other in one worker process that `command` starts, with `environment` if given.
 
-    Every job that was started ends in exactly one `Drafted`, `Failed` or `JobCancelled` from `poll`.
+    Every job that was started ends in exactly one `Drafted` or `Exported`, `Failed` or `JobCancelled` from `poll`.
     """
 
     def __init__(
@@ -82,7 +84,7 @@ class WorkerClient:
         self._timeouts = timeouts or Timeouts()
         self._patience = Patience(self._timeouts, clock)
         self._child: ChildProcess | None = None
-        self._job: Draft | None = None
+        self._job: Job | None = None
         self._pending: list[Told] = []
         self._greeted = False
         self._warm = False  # whether the job was given to a worker that had waited for it
@@ -90,7 +92,7 @@ class WorkerClient:
         self._stage = _BEFORE
 
     @property
-    def job(self) -> Draft | None:
+    def job(self) -> Job | None:
         """The job that runs, None if none does."""
         return self._job
 
@@ -99,13 +101,13 @@ class WorkerClient:
         """The process id of the worker, None if there is none."""
         return None if self._child is None else self._child.pid
 
-    def start(self, job: Draft) -> None:
+    def start(self, job: Job) -> None:
         """Hand over a job; Conflict while another one runs. That the worker cannot be started is told by `poll`."""
         if self._job is not None:
             raise Conflict(f"the worker is busy with {self._job.job}")
         self._job, self._stage = job, _BEFORE
         self._patience.start()
-        if occupied(Path(job.output)):
+        if isinstance(job, Draft) and occupied(Path(job.output)):
             self._pending.append(self._failed(ErrorKind.CONFLICT, f"{job.output} already holds something"))
             return
         if self._child is not None and self._child.exit_code is not None:
@@ -124,7 +126,10 @@ class WorkerClient:
         return tuple(told)
 
     def cancel(self) -> None:
-        """Ask the job to stop; the worker is killed if it does not within the time of grace."""
+        """Ask the job to stop; the worker is killed if it does not within the time of grace.
+
+        An export whose files were complete before the worker read the request is told as `Exported`.
+        """
         if self._job is not None and self._child is not None and not self._patience.stopping:
             self._patience.stop()
             self._child.send(to_line(Cancel(self._job.job)))
@@ -140,7 +145,7 @@ class WorkerClient:
         self._end_job_hard(self._child)
         self._job = None
 
-    def _hand_over(self, job: Draft) -> None:
+    def _hand_over(self, job: Job) -> None:
         if self._child is None:
             self._child = self._launched()
         if self._child is not None:
@@ -200,10 +205,10 @@ class WorkerClient:
         self._greeted = True
         return [hello]
 
-    def _ended(self, child: ChildProcess, last: Drafted | Failed | JobCancelled) -> list[Told]:
+    def _ended(self, child: ChildProcess, last: Last) -> list[Told]:
         assert self._job is not None
         job = self._job
-        if self._patience.stopping and not isinstance(last, JobCancelled):
+        if self._patience.stopping and not isinstance(last, JobCancelled | Exported):
             # It was done before it read the request; the user wants nothing of it.
             remove_all(job)
             last = JobCancelled(job.job)

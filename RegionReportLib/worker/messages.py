@@ -127,6 +127,31 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
+class Export:
+    """To the worker: write the report of the report folder `folder` as `formats` into the folder `output`.
+
+    `formats` are names of `export.offers.Offer`; several are written all or none. `output` may hold other files and is
+    made if need be; files of the same names are replaced. `job` is an id that is used once, fit for a file name. The
+    report is the one on the disk, whoever holds it open. The rest is as `export.offers.Wishes`: where the `scan` lies
+    now (None: where the report says), segments by `structures` and not by region, and two words for DICOM and FHIR.
+    """
+
+    job: str
+    folder: str
+    output: str
+    formats: tuple[str, ...]
+    scan: str | None = None
+    structures: bool = False
+    organization: str = ""
+    wado_rs: str = ""
+
+    @property
+    def staging(self) -> Path:
+        """The hidden folder in `output` from which complete files move into it."""
+        return Path(self.output) / f".{self.job}.unfinished"
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel:
     """To the worker: close the job."""
 
@@ -198,6 +223,16 @@ class Drafted:
 
 
 @dataclass(frozen=True, slots=True)
+class Exported:
+    """From the worker, last: the files are written; `files` are their names in `output`."""
+
+    job: str
+    output: str
+    files: tuple[str, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """Last of a job: it has no result. `reason` is one line for the user, `detail` what a developer wants to see."""
 
@@ -224,7 +259,9 @@ class Stalled:
     seconds: float
 
 
-ToWorker: TypeAlias = Draft | Cancel | Shutdown
-FromWorker: TypeAlias = Hello | Heartbeat | StageProgress | SentenceWritten | Log | Drafted | Failed | JobCancelled
+Job: TypeAlias = Draft | Export
+Result: TypeAlias = Drafted | Exported
+Last: TypeAlias = Result | Failed | JobCancelled
+ToWorker: TypeAlias = Job | Cancel | Shutdown
+FromWorker: TypeAlias = Hello | Heartbeat | StageProgress | SentenceWritten | Log | Last
 Message: TypeAlias = ToWorker | FromWorker | Stalled
-Last: TypeAlias = Drafted | Failed | JobCancelled

@@ -9,7 +9,7 @@ from pathlib import Path
 from shutil import rmtree
 
 from ..errors import Conflict
-from .messages import Draft
+from .messages import Draft, Job
 
 
 def occupied(folder: Path) -> bool:
@@ -37,15 +37,19 @@ def whole(job: Draft) -> Iterator[Path]:
         raise
 
 
-def remove_unfinished(job: Draft) -> None:
+def remove_unfinished(job: Job) -> None:
     """Remove what a job has written that is not done."""
     rmtree(job.staging, ignore_errors=True)
-    if job.labels is not None:
+    if isinstance(job, Draft) and job.labels is not None:
         with contextlib.suppress(OSError):
             Path(job.labels).unlink(missing_ok=True)
 
 
-def remove_all(job: Draft) -> None:
-    """Remove all that a job has written, also when it was just done; its output held nothing when it began."""
+def remove_all(job: Job) -> None:
+    """Remove all that a draft has written, also when it was just done; its output held nothing when it began.
+
+    Files that an export has completed stay: they may have replaced others, and the folder is the user's.
+    """
     remove_unfinished(job)
-    rmtree(job.output, ignore_errors=True)
+    if isinstance(job, Draft):
+        rmtree(job.output, ignore_errors=True)

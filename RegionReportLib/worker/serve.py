@@ -28,15 +28,17 @@ from .messages import (
     PROTOCOL,
     Cancel,
     Draft,
-    Drafted,
     ErrorKind,
+    Export,
     Failed,
     FromWorker,
     Heartbeat,
     Hello,
+    Job,
     JobCancelled,
     Last,
     Log,
+    Result,
     SentenceWritten,
     StageProgress,
     Timeouts,
@@ -55,15 +57,15 @@ _KINDS: tuple[tuple[type[BaseException], ErrorKind], ...] = (
 )
 
 
-class Job(Protocol):
+class Doer(Protocol):
     """Does a job; `tell` sends a sentence (its JSON form) as soon as it is written."""
 
-    def __call__(self, job: Draft, tell: Callable[[dict[str, object]], None]) -> Work[Drafted]:
+    def __call__(self, job: Job, tell: Callable[[dict[str, object]], None]) -> Work[Result]:
         """Return the work; closing it leaves nothing behind."""
 
 
-def main(run: Job | None = None, timeouts: Timeouts | None = None) -> int:
-    """Serve jobs until the client ends it or is gone; `run` does a job (default: a real draft)."""
+def main(run: Doer | None = None, timeouts: Timeouts | None = None) -> int:
+    """Serve jobs until the client ends it or is gone; `run` does a job (default: really)."""
     limits = timeouts or Timeouts()
     border, source = _take_over()
     logging.basicConfig(handlers=[_ToBorder(border)], level=logging.INFO, format="%(name)s: %(message)s")
@@ -75,22 +77,27 @@ def main(run: Job | None = None, timeouts: Timeouts | None = None) -> int:
     threading.Thread(target=inbox.read, daemon=True).start()
     threading.Thread(target=_beat, args=(border, limits.heartbeat_s), daemon=True).start()
     while (job := inbox.next_job()) is not None:
-        border.send(_finished(job, run or _draft, border, inbox))
+        border.send(_finished(job, run or _really, border, inbox))
         inbox.done()
     return 0
 
 
-def _draft(job: Draft, tell: Callable[[dict[str, object]], None]) -> Work[Drafted]:
-    from .job import draft_job  # here, so that the hello does not wait for the imaging libraries
+def _really(job: Job, tell: Callable[[dict[str, object]], None]) -> Work[Result]:
+    # Imported here, so that the hello does not wait for the imaging libraries.
+    if isinstance(job, Export):
+        from .export_job import export_job
+
+        return export_job(job)
+    from .job import draft_job
 
     return draft_job(job, tell)
 
 
-def _finished(job: Draft, run: Job, border: _Border, inbox: _Inbox) -> Last:
+def _finished(job: Job, run: Doer, border: _Border, inbox: _Inbox) -> Last:
     """Do a job and return how it ended."""
     started = told = time.monotonic()
     stage = "starting"
-    work: Work[Drafted] | None = None
+    work: Work[Result] | None = None
     try:
         work = run(job, lambda sentence: border.send(SentenceWritten(job.job, sentence)))
         while not inbox.stopped(job.job):
@@ -102,8 +109,8 @@ def _finished(job: Draft, run: Job, border: _Border, inbox: _Inbox) -> Last:
         work.close()
         return JobCancelled(job.job)
     except StopIteration as end:
-        drafted: Drafted = end.value
-        return drafted
+        result: Result = end.value
+        return result
     except Exception as error:
         return _failure(job, error, stage)
     finally:
@@ -111,7 +118,7 @@ def _finished(job: Draft, run: Job, border: _Border, inbox: _Inbox) -> Last:
             work.close()
 
 
-def _failure(job: Draft, error: Exception, stage: str) -> Failed:
+def _failure(job: Job, error: Exception, stage: str) -> Failed:
     kind = next((kind for cause, kind in _KINDS if isinstance(error, cause)), ErrorKind.DEFECT)
     text = " ".join(str(error).split()) or type(error).__name__
     if kind is ErrorKind.MEMORY:
@@ -156,12 +163,12 @@ class _Inbox:
     def __init__(self, stream: IO[bytes], orphan_s: float) -> None:
         self._stream = stream
         self._orphan_s = orphan_s
-        self._jobs: queue.SimpleQueue[Draft | None] = queue.SimpleQueue()
-        self._current: Draft | None = None
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._current: Job | None = None
         self._cancelled: set[str] = set()
         self._over = threading.Event()
 
-    def next_job(self) -> Draft | None:
+    def next_job(self) -> Job | None:
         self._current = self._jobs.get()
         return self._current
 
@@ -178,7 +185,7 @@ class _Inbox:
             except NotAMessage:
                 logging.getLogger(__name__).exception("the client's line is not understood")
                 break
-            if isinstance(message, Draft):
+            if isinstance(message, Draft | Export):
                 self._jobs.put(message)
             elif isinstance(message, Cancel):
                 self._cancelled.add(message.job)
