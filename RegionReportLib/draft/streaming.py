@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..progress import Progress, Work
 from ..report.sentence import Sentence
-from .writer import Seen, Writer
+from .writer import Seen, Writer, share_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,11 @@ class Overheard:
     def name(self) -> str:
         """The name of the writer itself."""
         return self.writer.name
+
+    @property
+    def share(self) -> float:
+        """The share of the writer itself."""
+        return share_of(self.writer)
 
     def write(self, seen: Seen) -> Work[tuple[Sentence, ...]]:
         """Return what the writer returns."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ..imaging.masks import RegionMasks
 from ..imaging.volume import Volume
@@ -34,3 +34,18 @@ class Writer(Protocol):
     def write(self, seen: Seen) -> Work[tuple[Sentence, ...]]:
         """Return the sentences in report order; each knows its place and what it rests on."""
         ...
+
+
+@runtime_checkable
+class TakesTime(Protocol):
+    """A writer that takes `share` (0..1) of the time of a whole draft; only the progress bar asks."""
+
+    @property
+    def share(self) -> float:
+        """About how much of a draft's time the writing takes."""
+        ...
+
+
+def share_of(writer: Writer) -> float:
+    """Return the share of a draft's time that a writer takes, 0..1; little where it does not say."""
+    return writer.share if isinstance(writer, TakesTime) else 0.02

@@ -22,8 +22,11 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from RegionReportLib.anatomy.regions import REGION_IDS
 from RegionReportLib.draft.choose import WriterChoice, writer
+from RegionReportLib.draft.pipeline import draft
+from RegionReportLib.draft.streaming import Wrote
 from RegionReportLib.errors import InputRefused, NeedMissing
-from RegionReportLib.imaging.seg_nrrd import write_segmentation
+from RegionReportLib.imaging.read import read_volume
+from RegionReportLib.imaging.seg_nrrd import read_segmentation, write_segmentation
 from RegionReportLib.imaging.write import write_nifti
 from RegionReportLib.model.reg2rg import Reg2RG
 from RegionReportLib.model.reg2rg_config import EncoderConfig, LanguageConfig, PerceiverConfig, Reg2RGConfig
@@ -35,6 +38,7 @@ from RegionReportLib.report.document import Report
 from RegionReportLib.report.json_form import report_from_json
 from RegionReportLib.report.place import AnchorSource
 from RegionReportLib.report.sentence import Author, Polarity
+from RegionReportLib.segment.choose import segmenter
 from RegionReportLib.worker.client import WorkerClient, worker_command
 from RegionReportLib.worker.messages import Draft, Drafted, ErrorKind, Failed, ScanFile, SentenceWritten
 
@@ -118,6 +122,8 @@ def of_model(report: Report) -> dict[str, Any]:
 def test_one_pass_gives_each_region_its_own_words(model: Path, patient: Path, tmp_path: Path) -> None:
     done = command(patient, tmp_path / "out", "--writer", "reg2rg", "--model", str(model), "--compat")
     assert done.returncode == 0, done.stderr
+    settings = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))["settings"]
+    assert (settings["writer"], settings["compat"], settings["model"]) == ("reg2rg", "True", str(model))
     report = report_from_json((tmp_path / "out" / "report.json").read_bytes())
     assert report.writer == "reg2rg"
     said = of_model(report)
@@ -148,18 +154,23 @@ def test_one_pass_gives_each_region_its_own_words(model: Path, patient: Path, tm
     assert {r for s in report.sentences for r in s.regions} == set(REGION_IDS)
 
 
-def test_all_at_once_asks_each_region_alone(model: Path, patient: Path, tmp_path: Path) -> None:
-    done = command(patient, tmp_path / "out", "--writer", "reg2rg", "--model", str(model), "--device", "cpu")
-    assert done.returncode == 0, done.stderr
-    report = report_from_json((tmp_path / "out" / "report.json").read_bytes())
-    said = of_model(report)
+def test_all_at_once_asks_each_region_alone(model: Path, patient: Path) -> None:
+    volume = finish(read_volume(patient / "ct.nii.gz"))
+    masks = read_segmentation(patient / "masks.seg.nrrd", grid=volume.grid)
+    by, seen = writer(WriterChoice("reg2rg", str(model), "cpu")), []
+    work = draft(volume, segmenter("classical"), by, created_at="2026-01-01T00:00:00+00:00", masks=masks)
+    said = of_model(finish(work, seen.append).report)
     # Each region was slot 0 of its own prompt, so each got the words for slot 0, which call themselves abdomen.
     shown = {n.split("-")[1] for n in said}
     assert shown == {"abdomen", "bone", "heart", "lung", "mediastinum", "pleura", "trachea"}
     assert {s.text for s in said.values()} == {"There is a hypodense lesion in the liver.", "No stone is seen."}
     assert {a.place.region_id for n, s in said.items() if n.endswith("-1") for a in s.anchors} == {"upper_abdomen"}
-    settings = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))["settings"]
-    assert (settings["writer"], settings["device"], settings["model"]) == ("reg2rg", "cpu", str(model))
+    fractions = [p.fraction for p in seen]
+    assert fractions == sorted(fractions)
+    heard = [(p.fraction, p.sentence.id) for p in seen if isinstance(p, Wrote)]
+    assert sorted(n for _, n in heard) == sorted(said)
+    assert max(f for f, _ in heard) < 0.99  # while the others are still being written
+    assert {p.fraction for p in seen if p.stage == "opening the model"} == {pytest.approx(0.14)}  # what is left is long
 
 
 def drafted(client: WorkerClient, job: Draft) -> list[Any]:
@@ -174,6 +185,7 @@ def drafted(client: WorkerClient, job: Draft) -> list[Any]:
     raise AssertionError(told[-3:])
 
 
+@pytest.mark.slow
 def test_the_worker_keeps_the_model_open(model: Path, patient: Path, tmp_path: Path) -> None:
     moved = tmp_path / "model"
     shutil.copytree(model, moved)
