@@ -114,6 +114,11 @@ def unsaid_sentence(part: Region, unsaid: Iterable[str], seen: Seen) -> Sentence
     return _own(f"{part.id}-unsaid", f"Not assessed: {listed}.", part, seen.places)
 
 
+def note_sentence(sentence_id: str, text: str, part: Region) -> Sentence:
+    """Return a remark of ours about what a model did in a region; it has no place."""
+    return _own(sentence_id, text, part, ())
+
+
 def _own(sentence_id: str, text: str, part: Region, places: Iterable[Place]) -> Sentence:
     whole = (p for p in places if p.region_id == part.id and p.structure is None and p.side is None and p.zone is None)
     anchors = tuple(Anchor(p, AnchorSource.HEADING) for p in whole)
