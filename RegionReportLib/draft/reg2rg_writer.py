@@ -15,7 +15,7 @@ from ..model.digests import digest_of_model
 from ..model.reg2rg_regions import PUBLISHED_REGIONS, PublishedRegion, published_region
 from ..progress import Progress, Work, part
 from ..report.sentence import Author, Origin, Sentence
-from .model_sentences import Said, coverage_sentence, in_report_order, said_sentences, unsaid_sentence
+from .model_sentences import Said, coverage_sentence, in_report_order, note_sentence, said_sentences, unsaid_sentence
 from .streaming import Wrote
 from .writer import Seen
 
@@ -99,6 +99,8 @@ def _paragraph(part_: Region, texts: tuple[RegionText, ...], seen: Seen, origin:
     if coverage is not None:
         yield coverage
     for text in own:
+        if _doubt(text):
+            yield note_sentence(f"reg2rg-{_key(text)}-doubt", f"{_doubt(text)}; its words may be about either.", part_)
         yield from _sentences(text, seen, origin)
     unsaid = unsaid_sentence(part_, _unsaid(own, seen), seen)
     if unsaid is not None:
@@ -110,7 +112,7 @@ def _sentences(text: RegionText, seen: Seen, origin: Origin) -> Iterator[Sentenc
         return
     shown = published_region(text.region)
     said = Said(
-        id=f"reg2rg-{text.region.split()[0]}",
+        id=f"reg2rg-{_key(text)}",
         region_id=shown.region_id,
         shown=title(text.region),
         text=text.text,
@@ -134,21 +136,24 @@ def _only_structure(shown: PublishedRegion, seen: Seen) -> str | None:
 def _doubt(text: RegionText) -> str:
     if text.named is None or text.agrees or any({text.region, text.named} <= pair for pair in _ALIKE):
         return ""
-    return f"the model took the {title(text.region)} for the {title(text.named)}"
+    return f"The model took the {title(text.region)} for the {title(text.named)}"
+
+
+def _key(text: RegionText) -> str:
+    return text.region.split()[0]
 
 
 def _unsaid(texts: list[RegionText], seen: Seen) -> Iterator[str]:
     """Yield what was not reported, with the reason in words for a reader."""
     segmented = {p.structure for p in seen.places}
     for text in texts:
-        shown = published_region(text.region)
-        if text.text is None:
-            absent = segmented.isdisjoint(shown.core)
-            yield f"{title(text.region)} ({'not segmented' if absent else text.reason})"
+        if text.text is None and segmented.isdisjoint(published_region(text.region).core):
+            yield f"{title(text.region)} (not segmented)"
+        elif text.text is None:
+            why = "the model wrote nothing" if text.complete else "the model's text ended before it"
+            yield f"{title(text.region)} ({why})"
         elif not text.complete:
             yield f"the rest of the {title(text.region)} (the model's text was cut off)"
-        if _doubt(text):
-            yield f"{title(text.region)} ({_doubt(text)})"
 
 
 assert {t for t in _TITLES} <= {r.name for r in PUBLISHED_REGIONS}
