@@ -35,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
     _living(commands)
     _sending(commands)
     _scoring(commands)
+    _many(commands)
     return top
 
 
@@ -139,6 +140,31 @@ def _scoring(commands: Any) -> None:
     evaluate.add_argument("--json-progress", action="store_true", help="progress as JSON lines on standard output")
 
     _review(_command(commands, "review", "reviewing:review", "review a report in the browser, or draft a scan there"))
+
+
+def _many(commands: Any) -> None:
+    batch = _command(commands, "batch", "cohorts:batch", "draft many studies; run again, it goes on where it stopped")
+    table = "table (.csv, .parquet) with the columns study and path, if wished series, masks, prior; or a folder"
+    batch.add_argument("studies", type=Path, metavar="TABLE|FOLDER", help=table)
+    batch.add_argument("--segmenter", choices=SEGMENTERS, default=SEGMENTERS[0], help="what makes the region masks")
+    _writer(batch)
+    batch.add_argument("--engine", choices=("local", "ray"), default="local", help="this machine's processes, or Ray")
+    batch.add_argument(
+        "--workers", type=_positive, default=1, metavar="N", help="studies at the same time (default: 1)"
+    )
+    batch.add_argument("--address", help="of the Ray cluster (default: start one on this machine)")
+    batch.add_argument("--gpus", type=int, default=0, metavar="N", help="GPUs that the workers share (default: 0)")
+    batch.add_argument(
+        "--limit", type=_positive, default=60, metavar="MIN", help="give a study up after so long (default: 60)"
+    )
+    batch.add_argument("--retry-failed", action="store_true", help="draft those again that failed before")
+    _output(batch)
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1, got {text!r}")
+    return int(text)
 
 
 def _review(review: argparse.ArgumentParser) -> None:

@@ -31,8 +31,12 @@ _RECORDED = ("segmenter", "segmentation", "series", "writer", "model", "device",
 
 def draft(arguments: argparse.Namespace) -> None:
     """Draft a report into a folder: report (JSON, text, HTML), segmentation, measurements, run record."""
-    chosen = WriterChoice(arguments.writer, arguments.model, arguments.device, arguments.precision, arguments.compat)
-    _draft(arguments, writer(chosen))
+    _draft(arguments, writer(writer_choice(arguments)))
+
+
+def writer_choice(arguments: argparse.Namespace) -> WriterChoice:
+    """Return the writer that was asked for."""
+    return WriterChoice(arguments.writer, arguments.model, arguments.device, arguments.precision, arguments.compat)
 
 
 def ground(arguments: argparse.Namespace) -> None:

@@ -27,6 +27,8 @@ _HEADERS: dict[str, Callable[[Path], StoredImage]] = {
     ".mha": read_metaimage_header,
     ".mhd": read_metaimage_header,
 }
+ENDINGS = tuple(_HEADERS)
+"""How the names of scan files end; what has none of these is DICOM or no scan."""
 
 
 def list_series(path: Path | str) -> tuple[Series, ...]:
@@ -71,7 +73,7 @@ def _header_reader(path: Path) -> Callable[[Path], StoredImage] | None:
             return reader
     if is_dicom(path):
         return None
-    raise refused(path, "is neither DICOM nor one of " + ", ".join(_HEADERS))
+    raise refused(path, "is neither DICOM nor one of " + ", ".join(ENDINGS))
 
 
 def _read_file(image: StoredImage, path: Path) -> Work[Volume]:

@@ -17,7 +17,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("report",),
     ("segment", "measure", "model", "grounding", "export", "evaluate", "phantom"),
     ("draft", "train"),
-    ("review", "worker"),
+    ("review", "worker", "cohort"),
     ("scene",),
     ("web",),
     ("cli",),  # the command line opens the browser door

@@ -1,0 +1,56 @@
+"""The command batch: drafts many studies, and goes on where an earlier run stopped."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ..cohort.engine import Engine
+from ..cohort.local import LocalEngine
+from ..cohort.manifest import Counts, Manifest
+from ..cohort.order import Settings
+from ..cohort.ray_engine import RayEngine
+from ..cohort.run import draft_cohort
+from ..cohort.summary import summarise
+from ..cohort.table import study_rows
+from ..cohort.tables import need_pyarrow
+from ..draft.choose import writer
+from ..progress import Work, part
+from ..report.store import utc_now
+from .drafting import writer_choice
+from .watch import run, tell
+
+
+def batch(arguments: argparse.Namespace) -> None:
+    """Draft all studies of a table or folder, then write the tables and the summary page."""
+    need_pyarrow()
+    choice = writer_choice(arguments)
+    writer(choice)  # says now, and not once per study, what is missing for it
+    settings = Settings(utc_now().isoformat(timespec="seconds"), arguments.segmenter, choice)
+    counts, page = run(_batch(arguments, settings), arguments.json_progress)
+    if arguments.json_progress:
+        tell(done=[str(page)], drafted=counts.done, failed=counts.failed)
+        return
+    print(f"{counts.done:,} of {counts.total:,} studies drafted, {counts.failed:,} failed")
+    if counts.failed:
+        print("the page names the reasons; --retry-failed tries them again")
+    print(page)
+
+
+def _batch(arguments: argparse.Namespace, settings: Settings) -> Work[tuple[Counts, Path]]:
+    rows = study_rows(arguments.studies)
+    work = draft_cohort(arguments.output, rows, _engine(arguments), settings, retry_failed=arguments.retry_failed)
+    counts = yield from part(work, 0.0, 0.98)
+    manifest = Manifest(arguments.output)
+    try:
+        page = yield from part(summarise(manifest), 0.98, 1.0)
+    finally:
+        manifest.close()
+    return counts, page
+
+
+def _engine(arguments: argparse.Namespace) -> Engine:
+    limit_s = 60.0 * arguments.limit
+    if arguments.engine == "ray":
+        return RayEngine(arguments.workers, arguments.address, arguments.gpus, limit_s)
+    return LocalEngine(arguments.workers, limit_s, arguments.gpus)

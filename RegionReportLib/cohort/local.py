@@ -1,0 +1,156 @@
+"""Runs the orders of a cohort in processes of this machine.
+
+A process that dies (most often killed for want of memory) breaks the pool with all that it holds. Whose fault it was
+cannot be told then, so each order in flight is tried again, alone, and blamed only if its process dies again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Generator, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.sharedctypes import Synchronized
+
+from .order import Failed, Order, Outcome
+
+# Reading ahead by one order per process keeps them busy; more would only be lost when the pool breaks.
+_AHEAD = 1
+_TICK_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class LocalEngine:
+    """`workers` processes, each on its share of the cores; a study that lasts longer than `limit_s` is given up.
+
+    With `gpus` the processes share that many of them in turn.
+    """
+
+    workers: int
+    limit_s: float = 3600.0
+    gpus: int = 0
+
+    def __post_init__(self) -> None:
+        if self.workers < 1:
+            raise ValueError(f"workers must be at least 1, got {self.workers}")
+
+    def run(self, orders: Iterator[Order]) -> Generator[Outcome | None, None, None]:
+        """See `engine.Engine.run`."""
+        broken: list[Order] = []
+        while True:
+            yield from self._run(orders, self.workers, broken)
+            if not broken:
+                return
+            suspects, broken = broken, []
+            for order in suspects:
+                yield from self._alone(order)
+
+    def _alone(self, order: Order) -> Iterator[Outcome | None]:
+        died: list[Order] = []
+        yield from self._run(iter([order]), 1, died)
+        if died:
+            reason = "its process ended without a word, twice: most likely killed for want of memory, or out of time"
+            yield Failed(order.row.id, "died", reason)
+
+    def _run(self, orders: Iterator[Order], workers: int, broken: list[Order]) -> Iterator[Outcome | None]:
+        """Run orders until they end or the pool breaks; what was in flight then is left in `broken`."""
+        flying: dict[Future[Outcome], Order] = {}
+        with _Pool(workers, self) as pool:
+            while True:
+                while not broken and len(flying) < workers + _AHEAD and (order := next(orders, None)) is not None:
+                    try:
+                        flying[pool.submit(order)] = order
+                    except BrokenProcessPool:
+                        broken.append(order)
+                if not flying:
+                    return
+                done, _ = wait(flying, timeout=_TICK_S, return_when=FIRST_COMPLETED)
+                if not done:
+                    yield None
+                for future in done:
+                    order = flying.pop(future)
+                    try:
+                        outcome = future.result()
+                    except BrokenProcessPool:
+                        broken.append(order)
+                    else:
+                        yield outcome
+
+
+class _Pool:
+    """A pool of processes that end with it, even if this process is killed: each holds the far end of a pipe."""
+
+    def __init__(self, workers: int, engine: LocalEngine) -> None:
+        # Spawned, never forked: a fork would share locks of threads that do not run in it.
+        context = multiprocessing.get_context("spawn")
+        self._far, self._lifeline = context.Pipe(duplex=False)
+        share = Share(max(1, (os.cpu_count() or 1) // engine.workers), engine.gpus, engine.limit_s)
+        begin = (self._far, context.Value("i", 0), share)
+        self._pool = ProcessPoolExecutor(workers, context, initializer=_begin, initargs=begin)
+
+    def submit(self, order: Order) -> Future[Outcome]:
+        return self._pool.submit(_work, order)
+
+    def __enter__(self) -> _Pool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lifeline.close()
+        self._pool.shutdown(cancel_futures=True)
+        self._far.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one process may use: CPU threads, one of so many GPUs (0: none), seconds for a study."""
+
+    threads: int
+    gpus: int
+    limit_s: float
+
+
+class _Clock:
+    """When the process began its present study, None between studies."""
+
+    started: float | None = None
+
+
+def _begin(lifeline: Connection, count: Synchronized[int], share: Share) -> None:
+    """Set a fresh process up: its share of the machine, and the thread that ends it."""
+    with count.get_lock():
+        number, count.value = count.value, count.value + 1
+    # Read by the numerical libraries when they are loaded, which happens with the first study.
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"):
+        os.environ[name] = str(share.threads)
+    if share.gpus:
+        os.environ["CUDA_VISIBLE_DEVICES"] = str(number % share.gpus)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the driver, which ends its processes in order
+    threading.Thread(target=_watch, args=(lifeline, share.limit_s), daemon=True).start()
+
+
+def _watch(lifeline: Connection, limit_s: float) -> None:
+    """End this process when the driver has gone, or when a study lasts too long."""
+    while True:
+        started = _Clock.started
+        late = started is not None and time.monotonic() - started > limit_s
+        with contextlib.suppress(OSError):
+            if not late and not lifeline.poll(_TICK_S):
+                continue
+        os._exit(1)
+
+
+def _work(order: Order) -> Outcome:
+    from .study import draft_study  # here, so that it is loaded after `_begin` has set the number of threads
+
+    _Clock.started = time.monotonic()
+    try:
+        return draft_study(order)
+    finally:
+        _Clock.started = None
