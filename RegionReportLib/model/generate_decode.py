@@ -7,28 +7,29 @@ would be alone. A row that has ended leaves the batch.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import DynamicCache
+from transformers.cache_utils import Cache
+
+from .generate_cache import copies, roomy_cache
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prefix:
     """What the language model has read of the `length` vectors that all prompts begin with."""
 
-    cache: DynamicCache
+    cache: Cache
     length: int
 
 
 @torch.inference_mode()
 def read_prefix(language: Any, embeds: Tensor) -> Prefix:
     """Return the cache of a prefix `(1, P, E)`."""
-    out = language(inputs_embeds=embeds, use_cache=True, past_key_values=DynamicCache(), logits_to_keep=1)
+    out = language(inputs_embeds=embeds, use_cache=True, past_key_values=roomy_cache(), logits_to_keep=1)
     return Prefix(out.past_key_values, embeds.shape[1])
 
 
@@ -50,8 +51,7 @@ class Batch:
             raise ValueError(f"each prompt needs a vector, got lengths {[len(prompt) for prompt in prompts]}")
         self.rows = list(range(len(prompts)))
         self._language = language
-        self._cache = copy.deepcopy(prefix.cache)
-        self._cache.batch_repeat_interleave(len(prompts))
+        self._cache = copies(prefix.cache, len(prompts))
         device = prompts[0].device
         longest = max(len(prompt) for prompt in prompts)
         lengths = torch.tensor([len(prompt) for prompt in prompts], device=device)

@@ -1,0 +1,197 @@
+"""How fast regions are written: six at once beside one long pass and beside plain `generate`, with the same weights.
+
+    python Testing/bench/generate.py [--size demo|small|7b] [--device cpu|cuda] [--runs N]
+
+The weights are random, so each sentence is given a fixed number of words and nobody ends early: what is timed is the
+machinery, the same amount of text in each row of the table. The prefix and prompts have the length of the paper's
+setting. Prints a Markdown table of medians; peak memory is that of the process (CPU) or of the device (CUDA) in a
+fresh process for each way of writing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psutil
+import torch
+from torch import Tensor
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from RegionReportLib.model.generate import OpenStudy, SentenceWritten, Settings, write_regions
+from RegionReportLib.model.generate_decode import Batch, read_prefix
+from RegionReportLib.model.generate_sentences import Limits, Marks
+
+REGIONS, SENTENCES, WORDS = 6, 5, 18
+PREFIX, PROMPT = 480, 48
+SIZES = {
+    "demo": {"hidden_size": 256, "intermediate_size": 704, "num_hidden_layers": 6, "num_attention_heads": 8},
+    "small": {"hidden_size": 1024, "intermediate_size": 2816, "num_hidden_layers": 12, "num_attention_heads": 16},
+    "7b": {
+        "hidden_size": 4096,
+        "intermediate_size": 14336,
+        "num_hidden_layers": 32,
+        "num_attention_heads": 32,
+        "num_key_value_heads": 8,
+        "vocab_size": 128256,
+    },
+}
+WAYS = ("six at once", "one long pass", "plain generate, one long pass", "plain generate, six in turn")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--size", choices=SIZES, default="demo")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.way:
+        print(json.dumps(bench(arguments)))
+        return
+    rows = [in_own_process(arguments, way) for way in WAYS]
+    print(f"{arguments.size} on {arguments.device}, {REGIONS * SENTENCES} sentences of {WORDS} words, ", end="")
+    print(f"{PREFIX} vectors in common and {PROMPT} for each region")
+    print("| way | sentences/s | words/s | first sentence (s) | all (s) | peak memory (MB) |")
+    print("|" + " --- |" * 6)
+    for way, row in zip(WAYS, rows, strict=True):
+        total = REGIONS * SENTENCES / row["all_s"]
+        first = f"{row['first_s']:.3f}" if row["first_s"] is not None else "at the end"
+        print(f"| {way} | {total:.1f} | {total * WORDS:.0f} | {first} | {row['all_s']:.2f} | {row['memory_mb']:.0f} |")
+
+
+def in_own_process(arguments: argparse.Namespace, way: str) -> dict:
+    words = [sys.executable, __file__, "--size", arguments.size, "--device", arguments.device]
+    words += ["--runs", str(arguments.runs), "--way", way]
+    return json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
+
+
+def bench(arguments: argparse.Namespace) -> dict:
+    language = network(arguments)
+    kind = language.dtype
+    generator = torch.Generator(device=arguments.device).manual_seed(0)
+    width = language.config.hidden_size
+    shape = {"device": arguments.device, "dtype": kind, "generator": generator}
+    prefix = torch.randn(1, PREFIX, width, **shape) * 0.02
+    prompts = [torch.randn(PROMPT, width, **shape) * 0.02 for _ in range(REGIONS)]
+    way = WAY[arguments.way]
+    way(language, prefix, prompts, 2)  # what is done once only is not timed
+    timed = [timing(way, language, prefix, prompts) for _ in range(arguments.runs)]
+    firsts = [first for first, _ in timed if first is not None]
+    return {
+        "first_s": statistics.median(firsts) if firsts else None,
+        "all_s": statistics.median(whole for _, whole in timed),
+        "memory_mb": peak_mb(arguments.device),
+    }
+
+
+def network(arguments: argparse.Namespace) -> Any:
+    torch.manual_seed(0)
+    kind = torch.bfloat16 if arguments.device == "cuda" else torch.float32
+    settings = LlamaConfig(**{"vocab_size": 4096, **SIZES[arguments.size]}, max_position_embeddings=8192)
+    with torch.device(arguments.device):
+        torch.set_default_dtype(kind)
+        model = LlamaForCausalLM(settings)
+        torch.set_default_dtype(torch.float32)
+    return model.eval()
+
+
+def timing(way: Callable, language: Any, prefix: Tensor, prompts: list[Tensor]) -> tuple[float | None, float]:
+    if prefix.is_cuda:
+        torch.cuda.synchronize()
+    start = time.perf_counter()
+    first = way(language, prefix, prompts, SENTENCES)
+    if prefix.is_cuda:
+        torch.cuda.synchronize()
+    return (first - start if first else None), time.perf_counter() - start
+
+
+def six_at_once(language: Any, prefix: Tensor, prompts: list[Tensor], sentences: int) -> float | None:
+    ends = EveryNth(WORDS)
+    study = OpenStudy(
+        language,
+        read_prefix(language, prefix),
+        {f"region {n}": prompt for n, prompt in enumerate(prompts)},
+        ends,
+        Marks(end=()),
+    )
+    limits = Limits(region=sentences * WORDS, sentence=WORDS + 1)
+    first = None
+    count = 0
+    for event in write_regions(study, settings=Settings(limits=limits)):
+        if isinstance(event, SentenceWritten):
+            first = first or time.perf_counter()
+            count += 1
+    assert count == REGIONS * sentences, count
+    return first
+
+
+class EveryNth:
+    """A decoder under which every n-th word of a region ends a line; words of the rows come in turn."""
+
+    def __init__(self, words: int) -> None:
+        self.words, self.taken, self.said = words, 0, 0
+
+    def __call__(self, ids: list[int]) -> str:
+        if len(ids) > 1:
+            self.said += 1
+            return f"sentence {self.said}"
+        self.taken += 1
+        return "\n" if (self.taken - 1) // REGIONS % self.words == self.words - 1 else " "
+
+
+@torch.inference_mode()
+def one_long_pass(language: Any, prefix: Tensor, prompts: list[Tensor], sentences: int) -> float | None:
+    """The way of Reg2RG: all prompts first, then one text for all regions, with our own decoder."""
+    batch = Batch(language, read_prefix(language, prefix), [torch.cat(prompts)])
+    following = batch.read_prompts()
+    first = None
+    for step in range(REGIONS * sentences * WORDS):
+        ids = following.logits.argmax(dim=-1)
+        ids.tolist()  # a word is read where it is written, as in use
+        if step == WORDS - 1:
+            first = time.perf_counter()
+        following = batch.read(ids)
+    return first
+
+
+@torch.inference_mode()
+def plain_long_pass(language: Any, prefix: Tensor, prompts: list[Tensor], sentences: int) -> None:
+    plain(language, torch.cat((prefix[0], *prompts)), REGIONS * sentences * WORDS)
+
+
+@torch.inference_mode()
+def plain_in_turn(language: Any, prefix: Tensor, prompts: list[Tensor], sentences: int) -> None:
+    for prompt in prompts:
+        plain(language, torch.cat((prefix[0], prompt)), sentences * WORDS)
+
+
+def plain(language: Any, embeds: Tensor, words: int) -> None:
+    seen = torch.ones(1, len(embeds), dtype=torch.long, device=embeds.device)
+    length = {"max_new_tokens": words, "min_new_tokens": words, "do_sample": False, "pad_token_id": 0}
+    out = language.generate(inputs_embeds=embeds[None], attention_mask=seen, **length)
+    assert out.shape[1] == words, out.shape
+
+
+WAY = dict(zip(WAYS, (six_at_once, one_long_pass, plain_long_pass, plain_in_turn), strict=True))
+
+
+def peak_mb(device: str) -> float:
+    if device == "cuda":
+        return torch.cuda.max_memory_allocated() / 2**20
+    memory = psutil.Process().memory_info()
+    if hasattr(memory, "peak_wset"):
+        return memory.peak_wset / 2**20
+    import resource  # not on Windows
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    main()
