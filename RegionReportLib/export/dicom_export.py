@@ -25,9 +25,9 @@ def export_seg(
 ) -> Work[Path]:
     """Write the SEG alone into the existing `folder` and return its path; it is the one that `export_dicom` writes."""
     headers = yield from part(_headers(report, masks, series), 0.0, 0.5)
-    yield Progress(0.5, "writing the segmentation as DICOM")
     seg = folder / SEG_NAME
-    write_seg(masks, headers, seg, made_at=moment(report.created_at), grouping=grouping)
+    work = write_seg(masks, headers, seg, made_at=moment(report.created_at), grouping=grouping)
+    yield from part(work, 0.5, 1.0)
     yield Progress(1.0, "written")
     return seg
 
@@ -47,12 +47,11 @@ def export_dicom(
     from DICOM, its slices are not there, or the masks lie on another grid.
     """
     headers = yield from part(_headers(report, masks, series), 0.0, 0.4)
-    yield Progress(0.4, "writing the segmentation as DICOM")
     seg, sr = folder / SEG_NAME, folder / SR_NAME
-    reference = write_seg(masks, headers, seg, made_at=moment(report.created_at), grouping=grouping)
-    yield Progress(0.8, "writing the report as DICOM")
+    work = write_seg(masks, headers, seg, made_at=moment(report.created_at), grouping=grouping)
+    reference = yield from part(work, 0.4, 0.85)
     try:
-        write_sr(report, headers, reference, sr, organization=organization)
+        yield from part(write_sr(report, headers, reference, sr, organization=organization), 0.85, 1.0)
     except BaseException:
         seg.unlink(missing_ok=True)  # half an export helps nobody
         raise

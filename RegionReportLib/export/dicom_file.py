@@ -1,4 +1,4 @@
-"""Opening a DICOM file from outside: bounded in size also when it is deflated, every failure an InputRefused."""
+"""DICOM files as a whole: reading one from outside, bounded also when it is deflated; writing one of ours."""
 
 from __future__ import annotations
 
@@ -13,12 +13,27 @@ from pydicom.dataset import Dataset
 from pydicom.filereader import read_file_meta_info
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
+from ..imaging.atomic import whole_file
 from ..imaging.dicom_folder import is_dicom
 from ..imaging.refusal import refused, size_of_regular_file
+from ..progress import Progress, Work, aside
 
 _LARGEST = 2**31
 _PREAMBLE = 132
 _UNDEFINED = 0xFFFFFFFF
+
+
+def write_dataset(made: Dataset, path: Path | str, stage: str) -> Work[None]:
+    """Write a dataset as a DICOM file that appears whole or not at all; closing the work leaves nothing."""
+
+    def packed() -> bytes:
+        buffer = io.BytesIO()
+        made.save_as(buffer, enforce_file_format=True)
+        return buffer.getvalue()
+
+    content = yield from aside(packed, Progress(0.0, stage))
+    with whole_file(Path(path)) as file:
+        file.write(content)
 
 
 def read_dataset(path: Path) -> Dataset:

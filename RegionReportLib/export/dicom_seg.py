@@ -23,11 +23,12 @@ from .. import __version__
 from ..anatomy import regions as anatomy
 from ..anatomy.codes import ANATOMICAL_STRUCTURE, MORPHOLOGIC_ABNORMALITY, Code
 from ..errors import InputRefused, NeedMissing
-from ..imaging.atomic import whole_file
 from ..imaging.masks import RegionMasks
 from ..imaging.segments import Grouping, Segment, segments_of
+from ..progress import Progress, Work, aside, part
 from ..report.place import Place
 from .dicom_codes import SIDES, code_item, dcm
+from .dicom_file import write_dataset
 from .dicom_series import MANUFACTURER, stable_uid
 
 SEG_STORAGE = "1.2.840.10008.5.1.4.1.1.66.4"
@@ -62,7 +63,7 @@ def write_seg(
     made_at: datetime,
     grouping: Grouping = "region",
     deflate: bool = True,
-) -> SegReference:
+) -> Work[SegReference]:
     """Write the masks as a SEG on the slices `headers` (in the order of k) and return how to refer to it.
 
     UIDs and content depend on masks, series and `made_at` alone: the same export again gives the same bytes.
@@ -73,16 +74,23 @@ def write_seg(
         raise InputRefused("the masks are empty: there is no segment to write")
     if len(headers) != masks.grid.shape_kji[0] or (headers[0].Rows, headers[0].Columns) != masks.grid.shape_kji[1:]:
         raise InputRefused(f"the masks of {masks.grid.shape_kji} voxels do not fit the {len(headers)} slices")
+    building = aside(lambda: _built_stable(masks, headers, chosen, made_at), Progress(0.0, "laying out the DICOM SEG"))
+    made, reference = yield from part(building, 0.0, 0.6)
+    made.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian if deflate else ExplicitVRLittleEndian
+    yield from part(write_dataset(made, path, "packing the DICOM SEG"), 0.6, 1.0)
+    return reference
+
+
+def _built_stable(
+    masks: RegionMasks, headers: Sequence[Dataset], chosen: list[Segment], made_at: datetime
+) -> tuple[Any, SegReference]:
     lookup = np.zeros(256, dtype=np.uint8)
     for number, segment in enumerate(chosen, start=1):
         lookup[list(segment.values)] = number
     reference = _reference(masks, headers[0], chosen, made_at)
     made = _dataset(lookup[masks.labels], headers, masks.method, chosen, reference)
     _make_stable(made, reference, made_at)
-    made.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian if deflate else ExplicitVRLittleEndian
-    with whole_file(Path(path)) as file:
-        made.save_as(file, enforce_file_format=True)
-    return reference
+    return made, reference
 
 
 def _reference(masks: RegionMasks, header: Dataset, chosen: list[Segment], made_at: datetime) -> SegReference:

@@ -15,7 +15,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from .. import __version__
 from ..errors import InputRefused
-from ..imaging.atomic import whole_file
+from ..progress import Progress, Work, aside, part
 from ..report.canonical import canonical, sha256
 from ..report.document import Report, Signature, Status
 from ..report.json_form import report_to_dict
@@ -23,6 +23,7 @@ from ..report.sentence import Authorship, authorship
 from ..report.signing import may_sign, verify_signature
 from .dicom_carried import carried
 from .dicom_codes import OWN_SCHEME
+from .dicom_file import write_dataset
 from .dicom_seg import SEG_STORAGE, SegReference
 from .dicom_series import MANUFACTURER, check_headers, new_instance, stable_uid
 from .dicom_sr_content import content
@@ -40,7 +41,7 @@ def write_sr(
     path: Path | str,
     *,
     organization: str = "",
-) -> str:
+) -> Work[str]:
     """Write the report as an SR on the slices `headers` and the SEG `seg`; return its SOP Instance UID.
 
     `organization` is where the signer works, by default the institution that the images name. InputRefused if the
@@ -50,8 +51,14 @@ def write_sr(
         raise InputRefused("the scan of this report did not come from DICOM, so there is nothing an SR could refer to")
     check_headers(headers, report.study.dicom, report.study.grid)
     _check_signed(report)
-    uid = instance_uid(report)
-    document = new_instance(headers[0], SR_STORAGE, uid)
+    building = aside(lambda: _document(report, headers, seg, organization), Progress(0.0, "laying out the DICOM SR"))
+    document = yield from part(building, 0.0, 0.6)
+    yield from part(write_dataset(document, path, "packing the DICOM SR"), 0.6, 1.0)
+    return instance_uid(report)
+
+
+def _document(report: Report, headers: Sequence[Dataset], seg: SegReference, organization: str) -> Dataset:
+    document = new_instance(headers[0], SR_STORAGE, instance_uid(report))
     _series_and_dates(document, report, str(headers[0].SeriesInstanceUID))
     _flags(document, report, organization or str(headers[0].get("InstitutionName", "")) or "not stated")
     _references(document, headers, seg)
@@ -60,9 +67,7 @@ def write_sr(
         document[element.tag] = element
     document.file_meta = FileMetaDataset()
     document.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    with whole_file(Path(path)) as file:
-        document.save_as(file, enforce_file_format=True)
-    return uid
+    return document
 
 
 def instance_uid(report: Report) -> str:

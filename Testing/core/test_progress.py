@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
-from RegionReportLib.progress import Progress, Work, finish, part
+from RegionReportLib.progress import Progress, Work, aside, finish, part
 
 
 def count(log: list[str]) -> Work[int]:
@@ -61,3 +63,31 @@ def test_a_part_keeps_the_kind_of_progress() -> None:
 
     work = part(wait(), 0.0, 0.5)
     assert next(work) == Waiting(0.25, "waiting")
+
+
+def test_a_call_that_lasts_is_made_aside_while_progress_goes_on() -> None:
+    go = threading.Event()
+    work = aside(lambda: go.wait(60) and "made", Progress(0.5, "reading"))
+    assert [next(work) for _ in range(3)] == [Progress(0.5, "reading")] * 3  # it cannot be done yet
+    go.set()
+    assert finish(work) == "made"
+
+
+def test_a_call_made_aside_can_be_left_alone_or_fail() -> None:
+    go, left = threading.Event(), threading.Event()
+    work = aside(lambda: (go.wait(60), left.set()), Progress(0.0, "reading"))
+    next(work), next(work)
+    work.close()  # comes back at once, though the call still waits
+    assert not left.is_set()
+    go.set()
+    assert left.wait(60)
+    with pytest.raises(ZeroDivisionError):
+        finish(aside(lambda: 1 / 0, Progress(0.0, "dividing")))
+
+
+def test_a_call_that_was_closed_before_it_began_is_not_made() -> None:
+    made: list[int] = []
+    work = aside(lambda: made.append(1), Progress(0.0, "reading"))
+    next(work)
+    work.close()
+    assert made == []

@@ -18,6 +18,7 @@ from RegionReportLib.export.dicom_seg import SegReference
 from RegionReportLib.export.dicom_sr import write_sr
 from RegionReportLib.export.dicom_sr_reading import read_sr, segment_links
 from RegionReportLib.imaging.box import Box
+from RegionReportLib.progress import finish
 from RegionReportLib.report.document import Report
 from RegionReportLib.report.measurement import QUANTITIES, Measurement
 from RegionReportLib.report.place import Anchor, AnchorSource, Place
@@ -118,7 +119,7 @@ def check_round_trip(data: Any, case: Any, path: Path) -> None:
     report = draw_report(data, case.report)
     if not may_sign(report, "Dr. Ä") and data.draw(st.booleans()):
         report = sign(report, "Dr. Ä", "2026-01-02T09:00:00+01:00")
-    write_sr(report, case.headers, SEG, path)
+    finish(write_sr(report, case.headers, SEG, path))
 
     assert read_sr(path) == carried(report)
     links = segment_links(path)

@@ -33,14 +33,14 @@ AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 
 @pytest.fixture
 def seg(dicom_case: Any, tmp_path: Path) -> Path:
-    write_seg(dicom_case.masks, dicom_case.headers, tmp_path / "seg.dcm", made_at=AT, grouping="structure")
+    finish(write_seg(dicom_case.masks, dicom_case.headers, tmp_path / "seg.dcm", made_at=AT, grouping="structure"))
     return tmp_path / "seg.dcm"
 
 
 @pytest.fixture
 def plain(dicom_case: Any, tmp_path: Path) -> Dataset:
     path = tmp_path / "plain.dcm"
-    write_seg(dicom_case.masks, dicom_case.headers, path, made_at=AT, grouping="structure", deflate=False)
+    finish(write_seg(dicom_case.masks, dicom_case.headers, path, made_at=AT, grouping="structure", deflate=False))
     return pydicom.dcmread(path)
 
 
@@ -89,7 +89,7 @@ def test_a_tilted_gantry_and_gaps_between_the_slices_change_nothing(
 def test_another_program_sees_the_voxels_where_we_do(dicom_case: Any, tmp_path: Path) -> None:
     """SimpleITK reads the frames of one segment as a volume; its axes are LPS, ours RAS."""
     full = replace(dicom_case.masks, labels=np.full_like(dicom_case.masks.labels, 1))
-    write_seg(full, dicom_case.headers, tmp_path / "full.dcm", made_at=AT, grouping="structure", deflate=False)
+    finish(write_seg(full, dicom_case.headers, tmp_path / "full.dcm", made_at=AT, grouping="structure", deflate=False))
     seg = pydicom.dcmread(tmp_path / "full.dcm")
     grid: Grid = dicom_case.volume.grid
     series = SimpleITK.ImageSeriesReader()
@@ -122,7 +122,7 @@ def test_frames_without_a_voxel_are_left_out(dicom_case: Any, plain: Dataset) ->
 
 def test_the_same_export_again_gives_the_same_bytes(dicom_case: Any, seg: Path) -> None:
     first = seg.read_bytes()
-    write_seg(dicom_case.masks, dicom_case.headers, seg, made_at=AT, grouping="structure")
+    finish(write_seg(dicom_case.masks, dicom_case.headers, seg, made_at=AT, grouping="structure"))
     assert seg.read_bytes() == first
 
 
@@ -131,13 +131,13 @@ def test_other_masks_get_another_uid(dicom_case: Any, tmp_path: Path) -> None:
     labels[5, 5, 5] = (labels[5, 5, 5] + 1) % 3
     changed = replace(dicom_case.masks, labels=labels)
     one, other = (
-        write_seg(m, dicom_case.headers, tmp_path / "seg.dcm", made_at=AT) for m in (dicom_case.masks, changed)
+        finish(write_seg(m, dicom_case.headers, tmp_path / "seg.dcm", made_at=AT)) for m in (dicom_case.masks, changed)
     )
     assert one.instance_uid != other.instance_uid and one.series_uid == other.series_uid
 
 
 def test_regions_are_whole_and_the_lungs_go_by_side(dicom_case: Any, tmp_path: Path) -> None:
-    reference = write_seg(dicom_case.masks, dicom_case.headers, tmp_path / "seg.dcm", made_at=AT)
+    reference = finish(write_seg(dicom_case.masks, dicom_case.headers, tmp_path / "seg.dcm", made_at=AT))
     back = read_seg(tmp_path / "seg.dcm", dicom_case.volume.grid)
 
     assert reference.numbers["heart"] == reference.numbers["aorta"] == 5
@@ -230,7 +230,7 @@ def test_a_cut_file_is_refused(dicom_case: Any, seg: Path, tmp_path: Path, cut: 
 def test_without_highdicom_the_need_is_named(dicom_case: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "highdicom", None)
     with pytest.raises(NeedMissing, match=r"pip install 'regionreport\[dicom\]'"):
-        write_seg(dicom_case.masks, dicom_case.headers, tmp_path / "seg.dcm", made_at=AT)
+        finish(write_seg(dicom_case.masks, dicom_case.headers, tmp_path / "seg.dcm", made_at=AT))
     assert not list(tmp_path.iterdir())
 
 
@@ -238,7 +238,7 @@ def test_a_header_that_no_seg_can_copy_is_refused(dicom_case: Any, tmp_path: Pat
     headers = copy.deepcopy(dicom_case.headers)
     headers[0].ImageOrientationPatient = [1, 0, 0, 1, 0, 0]
     with pytest.raises(InputRefused, match="do not allow a SEG"):
-        write_seg(dicom_case.masks, headers, tmp_path / "seg.dcm", made_at=AT)
+        finish(write_seg(dicom_case.masks, headers, tmp_path / "seg.dcm", made_at=AT))
 
 
 def test_a_damaged_file_is_refused_or_read_and_nothing_else(dicom_case: Any, plain: Dataset, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def signed(report: Report, name: str = "Dr. Żaneta O’Brien 山田") -> Report
 
 
 def written(case: Any, report: Report, path: Path) -> Dataset:
-    write_sr(report, case.headers, SEG, path)
+    finish(write_sr(report, case.headers, SEG, path))
     return pydicom.dcmread(path)
 
 
@@ -156,7 +156,7 @@ def test_what_was_changed_after_signing_is_not_exported_as_verified(dicom_case: 
     report = signed(dicom_case.report)
     forged = report.with_sentences(replace(s, text=f"{s.text} Or not.") for s in report.sentences)
     with pytest.raises(InputRefused, match="not what was signed"):
-        write_sr(forged, dicom_case.headers, SEG, tmp_path / "sr.dcm")
+        finish(write_sr(forged, dicom_case.headers, SEG, tmp_path / "sr.dcm"))
     assert not list(tmp_path.iterdir())
 
 
@@ -241,14 +241,14 @@ def test_what_dicom_text_cannot_hold_is_refused_and_nothing_is_written(
 @pytest.mark.parametrize("name", ["a\\b", "x" * 64, "a^b^c^d^e^f", "a=b=c=d"])
 def test_a_name_that_dicom_cannot_hold_is_refused(dicom_case: Any, tmp_path: Path, name: str) -> None:
     with pytest.raises(InputRefused, match="person name"):
-        write_sr(signed(dicom_case.report, name), dicom_case.headers, SEG, tmp_path / "sr.dcm")
+        finish(write_sr(signed(dicom_case.report, name), dicom_case.headers, SEG, tmp_path / "sr.dcm"))
 
 
 def test_a_report_about_another_series_is_refused(dicom_case: Any, tmp_path: Path) -> None:
     source = replace(dicom_case.report.study.dicom, instance_uids=("1.2.3",) * 14)
     other = replace(dicom_case.report, study=replace(dicom_case.report.study, dicom=source))
     with pytest.raises(InputRefused, match="does not hold the slices"):
-        write_sr(other, dicom_case.headers, SEG, tmp_path / "sr.dcm")
+        finish(write_sr(other, dicom_case.headers, SEG, tmp_path / "sr.dcm"))
 
 
 def test_other_documents_and_changed_ones_are_refused(dicom_case: Any, tmp_path: Path) -> None:

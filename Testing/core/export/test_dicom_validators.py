@@ -63,14 +63,14 @@ def kinds(report: Report) -> dict[str, Report]:
 @pytest.mark.parametrize("grouping", ["region", "structure"])
 def test_dciodvfy_finds_nothing_in_the_seg(dicom_case: Any, tmp_path: Path, grouping: Any) -> None:
     path = tmp_path / "seg.dcm"
-    write_seg(dicom_case.masks, dicom_case.headers, path, made_at=_AT, grouping=grouping, deflate=False)
+    finish(write_seg(dicom_case.masks, dicom_case.headers, path, made_at=_AT, grouping=grouping, deflate=False))
     assert complaints(path) == []
 
 
 @pytest.mark.parametrize("kind", ["draft", "signed", "addendum"])
 def test_dciodvfy_finds_nothing_in_the_sr(dicom_case: Any, tmp_path: Path, kind: str) -> None:
-    seg = write_seg(dicom_case.masks, dicom_case.headers, tmp_path / "seg.dcm", made_at=_AT)
-    write_sr(kinds(dicom_case.report)[kind], dicom_case.headers, seg, tmp_path / "sr.dcm")
+    seg = finish(write_seg(dicom_case.masks, dicom_case.headers, tmp_path / "seg.dcm", made_at=_AT))
+    finish(write_sr(kinds(dicom_case.report)[kind], dicom_case.headers, seg, tmp_path / "sr.dcm"))
     assert complaints(tmp_path / "sr.dcm") == []
 
 
@@ -78,8 +78,8 @@ def test_dciodvfy_does_find_what_is_wrong(dicom_case: Any, tmp_path: Path) -> No
     """The check is worth something only if it can fail."""
     import pydicom
 
-    seg = write_seg(dicom_case.masks, dicom_case.headers, tmp_path / "seg.dcm", made_at=_AT)
-    write_sr(dicom_case.report, dicom_case.headers, seg, tmp_path / "sr.dcm")
+    seg = finish(write_seg(dicom_case.masks, dicom_case.headers, tmp_path / "seg.dcm", made_at=_AT))
+    finish(write_sr(dicom_case.report, dicom_case.headers, seg, tmp_path / "sr.dcm"))
     document = pydicom.dcmread(tmp_path / "sr.dcm")
     document.VerificationFlag = "VERIFIED"
     document.save_as(tmp_path / "wrong.dcm")
@@ -122,9 +122,9 @@ def test_a_real_series_goes_out_and_comes_back(dicom_case: Any, real_data: Path,
     study = Study(str(folder), volume.digest(), volume.grid, volume.provenance.dicom)
     headers = finish(read_source_headers(study))
     report = replace(dicom_case.report, study=study, coverage=coverage, coverage_notes={})
-    seg = write_seg(masks, headers, tmp_path / "seg.dcm", made_at=_AT, deflate=False)
+    seg = finish(write_seg(masks, headers, tmp_path / "seg.dcm", made_at=_AT, deflate=False))
     for kind, one in kinds(report).items():
-        write_sr(one, headers, seg, tmp_path / f"{kind}.dcm")
+        finish(write_sr(one, headers, seg, tmp_path / f"{kind}.dcm"))
         ours = [line for line in complaints(tmp_path / f"{kind}.dcm") if "Retired Person Name form" not in line]
         assert ours == [], kind
     assert [line for line in complaints(tmp_path / "seg.dcm") if "Retired Person Name form" not in line] == []
