@@ -105,12 +105,21 @@ def resampled(values: npt.NDArray[Any], start: Grid, target: Grid, outside: floa
 
     Half a voxel beyond the outermost centres still counts as inside and repeats them.
     """
+    return _moved(values, start, target, outside, SimpleITK.sitkLinear)
+
+
+def nearest(labels: npt.NDArray[Any], start: Grid, target: Grid) -> npt.NDArray[Any]:
+    """Return for each voxel of `target` the label of the nearest voxel of `start`, 0 beyond it."""
+    return _moved(labels, start, target, 0.0, SimpleITK.sitkNearestNeighbor)
+
+
+def _moved(values: npt.NDArray[Any], start: Grid, target: Grid, outside: float, how: int) -> npt.NDArray[Any]:
     moved = np.linalg.inv(start.affine) @ target.affine  # index to index, so that any shear is allowed
     transform = SimpleITK.AffineTransform(moved[:3, :3].ravel().tolist(), moved[:3, 3].tolist())
     image = SimpleITK.GetImageFromArray(np.ascontiguousarray(values))
     size = [int(n) for n in target.shape_kji[::-1]]
     unit = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), np.eye(3).ravel().tolist()
-    result = SimpleITK.Resample(image, size, transform, SimpleITK.sitkLinear, *unit, float(outside), image.GetPixelID())
+    result = SimpleITK.Resample(image, size, transform, how, *unit, float(outside), image.GetPixelID())
     return np.asarray(SimpleITK.GetArrayFromImage(result))
 
 

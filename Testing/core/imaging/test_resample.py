@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 
 from RegionReportLib.imaging.grid import Grid
-from RegionReportLib.imaging.resample import block_grid, blocks, patient_grid, resampled, slabs, to_voxels, window
+from RegionReportLib.imaging.resample import (
+    block_grid,
+    blocks,
+    nearest,
+    patient_grid,
+    resampled,
+    slabs,
+    to_voxels,
+    window,
+)
 from RegionReportLib.imaging.volume import Provenance, Volume
 from RegionReportLib.progress import finish
 
@@ -77,6 +86,19 @@ def test_values_keep_their_place_in_the_patient_on_an_oblique_left_handed_grid()
         expected = upright.to_ras(centre[::-1]) @ (2.0, 3.0, 1.0)
         assert moved[centre] == pytest.approx(expected, abs=0.05)
     assert (moved == -9999.0).any()
+
+
+def test_labels_are_taken_from_the_nearest_voxel_and_never_mixed() -> None:
+    grid = Grid((12, 20, 30), oblique_affine())
+    labels = np.zeros(grid.shape_kji, np.uint8)
+    labels[5, 8, 11] = 9
+    target = patient_grid(grid, 0.5)
+    moved = nearest(labels, grid, target)
+    assert set(np.unique(moved)) == {0, 9}
+    k, j, i = np.argwhere(moved == 9).mean(axis=0)
+    assert np.allclose(target.to_ras((i, j, k)), grid.to_ras((11, 8, 5)), atol=0.25)
+    # A voxel of 0.8 × 0.8 × 2 mm holds about ten points that are 0.5 mm apart.
+    assert 6 <= (moved == 9).sum() <= 14
 
 
 def test_a_linear_field_comes_back_to_the_voxels_exactly() -> None:
