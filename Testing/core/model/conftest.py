@@ -1,10 +1,11 @@
-"""What the tests of Reg2RG share: records of the original, a shrunken network, a tokenizer of the right shape."""
+"""What the tests of networks share: shrunken ones, a made study, and of Reg2RG the records of the original."""
 
 from __future__ import annotations
 
 import importlib.util
 import json
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,6 +15,12 @@ import pytest
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
+from RegionReportLib.imaging.box import Box
+from RegionReportLib.model.box_head import BoxHeadConfig
+from RegionReportLib.model.build import build
+from RegionReportLib.model.config import Backbone, LocalConfig, MaskConfig, ModelConfig, SliceConfig, StructureConfig
+from RegionReportLib.model.inputs import StudyInputs, working_grid
+from RegionReportLib.model.network import RegionReporter
 from RegionReportLib.model.reg2rg import Reg2RG
 from RegionReportLib.model.reg2rg_config import (
     EncoderConfig,
@@ -105,3 +112,60 @@ def words() -> Words:
 @pytest.fixture
 def published_tokenizer() -> Tokenizer:
     return tokenizer_of(32000)
+
+
+SAID = ("Lungs: No pleural effusion. Nodule of 12 mm in the right upper lobe.", "Osseous structures: Old fracture.") * 3
+
+
+@pytest.fixture(scope="session")
+def toy_config() -> ModelConfig:
+    """All parts of the region-token network at toy size: 4 slices of 6 × 6 tokens, 2 + (2 + 1) + (1 + 2) per region."""
+    return ModelConfig(
+        slices=SliceConfig((4, 24, 24), patch=4, sample_mm=4.0, widths=(4, 6)),
+        mask=MaskConfig((2, 3, 3), hidden=8),
+        local=LocalConfig(
+            (8, 8, 8),
+            EncoderConfig((8, 8, 8), (4, 4, 4), 3, dim=6, depth=1, mlp_dim=8, heads=2, head_dim=4, dropout=0.0),
+            PerceiverConfig(dim=6, depth=1, heads=2, head_dim=4, latents=2),
+            EncoderConfig((8, 8, 8), (4, 4, 4), 1, dim=6, depth=1, mlp_dim=8, heads=2, head_dim=4, dropout=0.0),
+        ),
+        structure=StructureConfig(
+            width=8, heads=2, embedding=6, top_patches=2, text=_toy("bert", hidden_dropout_prob=0.0)
+        ),
+        language=_toy("llama", tie_word_embeddings=True),
+        box=BoxHeadConfig(state_width=8, feature_width=6, width=12, heads=2),
+    )
+
+
+def _toy(kind: str, **more: Any) -> Backbone:
+    sizes = {"hidden_size": 8, "intermediate_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
+    return Backbone({"model_type": kind, **sizes, **more})
+
+
+@pytest.fixture(scope="session")
+def toy_reporter(toy_config: ModelConfig) -> Callable[..., RegionReporter]:
+    """Builds the toy network, with the fields of its configuration changed as named."""
+
+    def make(seed: int = 0, **changed: Any) -> RegionReporter:
+        return build(replace(toy_config, **changed), words=SAID, seed=seed).eval()
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def toy_study(toy_config: ModelConfig) -> StudyInputs:
+    """A study of the toy network: noise, and six regions of which the last is empty."""
+    rng = np.random.default_rng(5)
+    noise = rng.integers(0, 256, (4, 3, 24, 24), dtype=np.uint8)
+    masks = np.zeros((6, 4, 24, 24), np.uint8)
+    for region in range(5):
+        masks[region, region % 4, 4 * region : 4 * region + 4] = 255
+    crops = rng.integers(0, 256, (6, 3, 8, 8, 8), dtype=np.uint8)
+    crops[5] = 0
+    return StudyInputs(
+        slices=torch.from_numpy(noise),
+        masks=torch.from_numpy(masks),
+        crops=torch.from_numpy(crops),
+        attributes=("Lungs: volume 4900.0 mL.", "Osseous structures: trabecular density 140 HU."),
+        frame=working_grid(Box((-150.0, -150.0, 0.0), (150.0, 150.0, 280.0)), toy_config.slices.size),
+    )
