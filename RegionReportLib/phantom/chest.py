@@ -17,10 +17,10 @@ from . import thorax
 from .abdomen import Abdomen
 from .habitus import Habitus
 from .heart import VESSEL_STRUCTURES, Centre
-from .lungs import LUNGS, lung_painters, lung_trees, parenchyma
+from .lungs import LUNGS, Cuff, Trees, lung_painters, lung_trees, parenchyma
 from .paint import Border, Painter, Solid
 from .plan import Plan
-from .recipe import Arms
+from .recipe import Arms, Detail
 from .ribs import rib_number
 from .slab import Block, Fields
 from .solids import F32, Ripple
@@ -56,8 +56,10 @@ class Stage(str, Enum):
 class Chest:
     """One patient in standard coordinates: `makers` of the shared fields, and the parts that paint themselves."""
 
-    def __init__(self, habitus: Habitus, arms: Arms, rng: np.random.Generator) -> None:
+    def __init__(self, habitus: Habitus, arms: Arms, rng: np.random.Generator, detail: Detail = Detail.FULL) -> None:
         self.habitus = habitus
+        self.detail = detail
+        self.cuffs: list[Cuff] = []
         self.arms = arms.value
         self.centre = Centre(habitus)
         self.abdomen = Abdomen(habitus, rng)
@@ -87,7 +89,7 @@ class Chest:
         return [
             *self._trunk(),
             *lung_painters(self.lung),
-            *lung_trees(self.habitus, plan, self.centre, rng),
+            *lung_trees(self.habitus, plan, self.centre, rng, Trees(self.detail, tuple(self.cuffs))),
             *found[Stage.HOLES],
             *found[Stage.LUNG],
             *self.centre.soft_tissues(),

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..progress import Progress, Work
+from .airway_findings import plant_bronchiectasis, plant_peribronchial, plant_secretion
+from .central_findings import plant_bone_lesion, plant_hernia, plant_liver_cyst, plant_pericardial_effusion
+from .haze_findings import plant_fibrosis, plant_ground_glass, plant_mosaic, plant_septal
 from .lesions import Garden
 from .lung_findings import (
     plant_atelectasis,
@@ -18,21 +21,35 @@ from .lung_findings import (
     plant_nodule,
     plant_pneumothorax,
 )
+from .material import plant_material
 from .other_findings import plant_aortic_calcium, plant_coronary_calcium, plant_node
 from .recipe import Finding, FindingKind
 
-# In the order of planting: nodes push the pleura aside, so they come before the lungs are looked at; what fills much
-# of a lung comes before what needs a free place in it, and emphysema takes its share of what is left.
+# In the order of planting: what lies in the mediastinum pushes the pleura aside, so it comes before the lungs are
+# looked at; what fills much of a lung comes before what needs a free place in it; haze and holes take their share of
+# what is left.
 PLANTERS: dict[FindingKind, Callable[[Garden, Finding], None]] = {
+    FindingKind.PERICARDIAL_EFFUSION: plant_pericardial_effusion,
+    FindingKind.HIATAL_HERNIA: plant_hernia,
     FindingKind.LYMPHADENOPATHY: plant_node,
     FindingKind.EFFUSION: plant_effusion,
     FindingKind.PNEUMOTHORAX: plant_pneumothorax,
     FindingKind.CONSOLIDATION: plant_consolidation,
     FindingKind.ATELECTASIS: plant_atelectasis,
     FindingKind.NODULE: plant_nodule,
+    FindingKind.BRONCHIECTASIS: plant_bronchiectasis,
+    FindingKind.GROUND_GLASS: plant_ground_glass,
+    FindingKind.FIBROSIS: plant_fibrosis,
+    FindingKind.MOSAIC: plant_mosaic,
+    FindingKind.SEPTAL: plant_septal,
+    FindingKind.PERIBRONCHIAL: plant_peribronchial,
     FindingKind.EMPHYSEMA: plant_emphysema,
     FindingKind.CORONARY_CALCIUM: plant_coronary_calcium,
     FindingKind.AORTIC_CALCIUM: plant_aortic_calcium,
+    FindingKind.AIRWAY_SECRETION: plant_secretion,
+    FindingKind.BONE_LESION: plant_bone_lesion,
+    FindingKind.LIVER_CYST: plant_liver_cyst,
+    FindingKind.MEDICAL_MATERIAL: plant_material,
 }
 
 

@@ -39,14 +39,15 @@ def scan_grid(scan: Scan, habitus: Habitus, lowest_lung: float) -> Grid:
     top = 110 * habitus.scale[2] + scan.above_mm
     bottom = lowest_lung * habitus.scale[2] - scan.below_mm
     slices = scan.slices if scan.slices is not None else max(8, int(np.ceil((top - bottom) / scan.step_mm)))
+    step = (top - bottom) / slices if scan.fit else scan.step_mm
     fit = 2 * (135 + 28 + habitus.fat) * habitus.scale[0] + 24
     spacing = (scan.fov_mm if scan.fov_mm is not None else fit) / scan.rows
     middle = (pose @ np.array([0, -14 - 0.1 * habitus.fat, 0, 1]))[:3]
-    middle[2] = top - slices * scan.step_mm / 2 if scan.slices is not None else (top + bottom) / 2
+    middle[2] = top - slices * step / 2 if scan.slices is not None else (top + bottom) / 2
     axes = np.array([_DIRECTIONS[c] for c in scan.orientation], dtype=np.float64)
     upright = next(n for n in range(3) if scan.orientation[n] in "SI")
     steps = np.full(3, spacing)
-    steps[upright] = scan.step_mm
+    steps[upright] = step
     counts = np.full(3, scan.rows)
     counts[upright] = slices
     affine = np.eye(4)

@@ -137,12 +137,16 @@ _PADDING_MM = 2.5
 
 
 class Centre:
-    """The middle of one patient's chest: its fields `heart`, `heart_muscle`, `envelope` and its painters."""
+    """The middle of one patient's chest: its fields `heart`, `heart_muscle`, `envelope` and its painters.
+
+    What is planted in it pushes the lungs aside: `bulges` (centres and radii) and `fluid_mm` of pericardial fluid.
+    """
 
     def __init__(self, habitus: Habitus) -> None:
         self.habitus = habitus
         self.heart_scale = habitus.heart
         self.bulges: list[tuple[Vector, Vector]] = []
+        self.fluid_mm = 0.0
         self.paths: dict[str, Path] = {name: curve(points, radii) for name, (points, radii) in _PATHS.items()}
         across = (habitus.trachea[0] / habitus.scale[0], habitus.trachea[1] / habitus.scale[1])
         self.lumen = across
@@ -191,7 +195,7 @@ class Centre:
         return out
 
     def _envelope(self, f: Fields) -> F32:
-        out = np.asarray(f["heart"] - np.float32(3), dtype=np.float32)
+        out = np.asarray(f["heart"] - np.float32(3 + 0.9 * self.fluid_mm), dtype=np.float32)
         for name, (nodes, radii) in (*self.paths.items(), ("trachea", self.trachea)):
             if name not in _ABOVE_LUNG:
                 out = smooth_min(out, chain(f, nodes, radii + _PADDING_MM), 9)

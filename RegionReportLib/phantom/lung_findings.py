@@ -15,9 +15,9 @@ from scipy import ndimage
 from ..anatomy.regions import Side, Zone
 from ..imaging.box import Box
 from .chest import Stage
-from .lesions import Garden, Planted
+from .lesions import ZONES, Garden, Planted, Spot
 from .lungs import LUNG_BOX, lobe, oblique_fissure
-from .paint import Filling, Painter, Solid
+from .paint import Filling, Painter, Solid, Veil
 from .plan import SIGN, Mask
 from .recipe import Finding, FindingKind
 from .rods import Rods
@@ -27,14 +27,17 @@ from .tree import grow, spread
 
 # How far fluid or air creeps along the wall beyond its level in the middle of the pleural space.
 _CLIMB_MM = np.float32(34)
-_ZONES = (Zone.UPPER, Zone.MIDDLE, Zone.LOWER)
+
+
+# Attenuation added to that of soft tissue by variety; a ground-glass nodule is a haze (Fleischner glossary 2024).
+_CALCIFIED_HU = 480.0
 
 
 def plant_nodule(garden: Garden, finding: Finding) -> None:
-    """Plant a solid nodule with a slightly lobulated border."""
+    """Plant a nodule with a slightly lobulated border."""
     rng, plan = garden.rng, garden.plan
     size = finding.size if finding.size is not None else float(np.clip(rng.lognormal(2.2, 0.55), 4, 35))
-    side, zone = _place(garden, finding)
+    side, zone = garden.place_of(finding)
     radius = size / 2
     free = ~ndimage.binary_dilation(plan.taken, iterations=1 + int(radius / plan.step_mm))
     fits = (plan.lung(side) < -(radius * 1.05 + 2)) & plan.zone(side, zone) & free
@@ -54,24 +57,22 @@ def plant_nodule(garden: Garden, finding: Finding) -> None:
     hu = float(rng.uniform(25, 60)) + (25 if garden.chest.habitus.tissue.blood > 80 else 0)
     box = Box(tuple(centre - reach), tuple(centre + reach))
     number = garden.next_number
-    solid = Solid(box, distance, hu, None, (f"lung_{side.value}",), number)
+    host, variety = f"lung_{side.value}", finding.variety or "solid"
+    hu += _CALCIFIED_HU if variety == "calcified" else 0.0
+    painter: Painter = Solid(box, distance, hu, None, (host,), number)
+    if variety == "ground-glass":
+        painter = Veil(box, distance, hu, 0.42, (host,), number, 2.0)
     where = str(lobe(Spot(*at), side.value)[0])
-    planted = Planted(number, finding.kind, "lungs", f"lung_{side.value}", size, "mm", hu, side, zone, where)
-    garden.add(planted, Stage.LUNG, solid)
+    declared = None if variety == "ground-glass" else hu
+    planted = Planted(number, finding.kind, "lungs", host, size, "mm", declared, side, zone, where, variety)
+    garden.add(planted, Stage.LUNG, painter)
     plan.taken |= ellipsoid(plan, at, (reach + 6, reach + 6, reach + 6)) < 0
-
-
-class Spot:
-    """One point."""
-
-    def __init__(self, x: float, y: float, z: float) -> None:
-        self.x, self.y, self.z = (np.array([c], dtype=np.float32) for c in (x, y, z))
 
 
 def plant_effusion(garden: Garden, finding: Finding) -> None:
     """Plant free pleural fluid: behind and below, a crescent up the walls, with collapsed lung above it."""
     rng, plan = garden.rng, garden.plan
-    side = _side(garden, finding)
+    side = garden.side_of(finding)
     volume = finding.size if finding.size is not None else float(np.clip(rng.lognormal(5.4, 0.7), 40, 1000))
     key = _dependent(side)
     inside = (plan.lung(side) < 0) & ~plan.taken
@@ -98,8 +99,10 @@ def plant_effusion(garden: Garden, finding: Finding) -> None:
 
 def plant_atelectasis(garden: Garden, finding: Finding) -> None:
     """Plant dependent atelectasis: a dense band of lung behind and below without fluid."""
+    if finding.variety == "linear":
+        return _plant_plate(garden, finding)
     rng, plan = garden.rng, garden.plan
-    side = _side(garden, finding)
+    side = garden.side_of(finding)
     volume = finding.size if finding.size is not None else float(rng.uniform(25, 110))
     key = _dependent(side)
     level = plan.level_reaching(key(plan), (plan.lung(side) < 0) & ~plan.taken, volume)
@@ -108,14 +111,39 @@ def plant_atelectasis(garden: Garden, finding: Finding) -> None:
     name, host = f"lesion_{number}", f"lung_{side.value}"
     garden.chest.makers[name] = lambda f: (key(f) - np.float32(level)) / np.float32(1.3)
     solid = _filling(garden, side, name, hu)
-    garden.add(Planted(number, finding.kind, "lungs", host, volume, "mL", hu, side), Stage.LUNG, solid)
+    planted = Planted(number, finding.kind, "lungs", host, volume, "mL", hu, side, variety="dependent")
+    garden.add(planted, Stage.LUNG, solid)
     plan.taken |= (plan.lung(side) < 0) & (key(plan) < level)
+
+
+def _plant_plate(garden: Garden, finding: Finding) -> None:
+    """Plant linear atelectasis: a thin plate that reaches the pleura near the base; its size is the length."""
+    rng, plan = garden.rng, garden.plan
+    side = garden.side_of(finding)
+    inside = plan.lung(side)
+    base = plan.zone(side, Zone.LOWER) & (inside > -18) & (inside < -6) & (plan["wall"] > -26) & ~plan.taken
+    at = garden.pick(base if base.any() else plan.zone(side, Zone.LOWER))
+    length, width, half = rng.uniform(28, 62), rng.uniform(14, 26), rng.uniform(1.0, 2.0)
+    hilum = np.array([SIGN[side] * 45.0, -25.0, -40.0])
+    inward = hilum - np.array(at)
+    axis = inward / np.linalg.norm(inward) + rng.normal(0, 0.25, 3)
+    centre = np.array(at) + axis / np.linalg.norm(axis) * length * 0.3
+    number, host = garden.next_number, f"lung_{side.value}"
+    box = Box(tuple(centre - length * 0.6), tuple(centre + length * 0.6))
+    radii, middle = (length / 2, width / 2, half), (float(centre[0]), float(centre[1]), float(centre[2]))
+    toward = (float(axis[0]), float(axis[1]), float(axis[2]) * 0.6)
+    plate = Solid(box, lambda b: ellipsoid(b, middle, radii, toward), 20.0, None, (host,), number)
+    where = str(lobe(Spot(*middle), side.value)[0])
+    planted = Planted(
+        number, finding.kind, "lungs", host, float(length), "mm", None, side, Zone.LOWER, where, variety="linear"
+    )
+    garden.add(planted, Stage.LUNG, plate)
 
 
 def plant_pneumothorax(garden: Garden, finding: Finding) -> None:
     """Plant free air in front of the lung, with the visceral pleura as a thin line along its border."""
     rng, plan = garden.rng, garden.plan
-    side = _side(garden, finding)
+    side = garden.side_of(finding)
     volume = finding.size if finding.size is not None else float(np.clip(rng.lognormal(5.2, 0.7), 50, 900))
     slope = float(rng.uniform(0.1, 0.3))
 
@@ -139,7 +167,7 @@ def plant_pneumothorax(garden: Garden, finding: Finding) -> None:
 def plant_consolidation(garden: Garden, finding: Finding) -> None:
     """Plant an airspace consolidation that starts at the pleura, stops at a fissure and keeps air in its bronchi."""
     rng, plan = garden.rng, garden.plan
-    side, zone = _place(garden, finding)
+    side, zone = garden.place_of(finding)
     volume = finding.size if finding.size is not None else float(np.clip(rng.lognormal(4.3, 0.7), 20, 400))
     edge = plan.zone(side, zone) & (plan.lung(side) > -12) & (plan["wall"] > -16) & ~plan.taken
     edge = edge if edge.any() else plan.zone(side, zone)
@@ -164,7 +192,7 @@ def plant_consolidation(garden: Garden, finding: Finding) -> None:
     solid = _filling(garden, side, name, hu)
     inside = room & (key(plan) < level)
     bronchi = _bronchogram(garden, side, inside, number)
-    zone = max(_ZONES, key=lambda z: int(np.count_nonzero(inside & plan.zone(side, z))))
+    zone = max(ZONES, key=lambda z: int(np.count_nonzero(inside & plan.zone(side, z))))
     where = str(lobe(Spot(*at), side.value)[0])
     garden.add(
         Planted(number, finding.kind, "lungs", host, volume, "mL", hu, side, zone, where), Stage.LUNG, solid, *bronchi
@@ -236,12 +264,3 @@ def _filling(garden: Garden, side: Side, name: str, hu: float, over: int = 0) ->
 
 def _field(name: str) -> Callable[[Block], F32]:
     return lambda b: b[name]
-
-
-def _side(garden: Garden, finding: Finding) -> Side:
-    return finding.side or (Side.RIGHT if garden.rng.random() < 0.5 else Side.LEFT)
-
-
-def _place(garden: Garden, finding: Finding) -> tuple[Side, Zone]:
-    side = _side(garden, finding)
-    return side, finding.zone or _ZONES[garden.rng.integers(3)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,7 @@ from ..imaging.box import Box
 from .habitus import Habitus
 from .heart import Centre
 from .paint import Material, Painter, Solid
+from .recipe import Detail
 from .rods import Rods
 from .slab import Block, Fields
 from .solids import F32, Points, Ripple
@@ -25,6 +27,7 @@ _VEIN_ROOTS = {
     "left": ((-56.0, 10.0, -18.0), (-56.0, -40.0, -62.0)),
 }
 _TIPS, _TIP_MM = 950, 0.68
+_COARSE_TIPS, _COARSE_TIP_MM = 240, 1.12  # the same trunks by Murray's law, without the finest branches
 
 
 def oblique_fissure(p: Points, side: str) -> F32:
@@ -84,8 +87,28 @@ def _field(name: str) -> Callable[[Block], F32]:
     return lambda b: b[name]
 
 
-def lung_trees(habitus: Habitus, plan: Fields, centre: Centre, rng: np.random.Generator) -> list[Painter]:
+@dataclass(frozen=True, slots=True)
+class Cuff:
+    """Thickened walls of the bronchi of some sides, `wall_mm` thick, as the lesion `number`."""
+
+    number: int
+    sides: tuple[str, ...]
+    wall_mm: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trees:
+    """How the trees are grown: how finely, and which bronchi have thickened walls."""
+
+    detail: Detail = Detail.FULL
+    cuffs: tuple[Cuff, ...] = ()
+
+
+def lung_trees(
+    habitus: Habitus, plan: Fields, centre: Centre, rng: np.random.Generator, trees: Trees = Trees()
+) -> list[Painter]:
     """Return the painters of arteries, veins and bronchi of both lungs; `plan` holds the fields on a lattice."""
+    count, tip_mm = (_TIPS, _TIP_MM) if trees.detail is Detail.FULL else (_COARSE_TIPS, _COARSE_TIP_MM)
     t = habitus.tissue
     background = t.lung + 20
     walls: list[Painter] = []
@@ -95,19 +118,23 @@ def lung_trees(habitus: Habitus, plan: Fields, centre: Centre, rng: np.random.Ge
         hosts = (f"lung_{side}",)
         inside = plan[f"hemithorax_{side}"] < -3
         points = np.stack([plan.x[inside], plan.y[inside], plan.z[inside]], axis=1).astype(np.float64)
-        ends, radii, tips = grow(_ARTERY_ROOT[side], spread(points, _TIPS, rng), _TIP_MM, rng)
+        ends, radii, tips = grow(_ARTERY_ROOT[side], spread(points, count, rng), tip_mm, rng)
         out.append(Rods(ends, radii, t.pulmonary, background, hosts))
         for root, above in zip(_VEIN_ROOTS[side], (True, False), strict=True):
             part = points[(points[:, 2] > _split_height(points)) == above]
-            vein_ends, vein_radii, _ = grow(root, spread(part, _TIPS // 2, rng), _TIP_MM, rng)
+            vein_ends, vein_radii, _ = grow(root, spread(part, count // 2, rng), tip_mm, rng)
             out.append(Rods(vein_ends, vein_radii, t.blood, background, hosts))
         # Bronchi run beside the arteries; beyond the segments their walls are below what a scan shows.
-        big = tips >= _TIPS // 32
         shift = centre.bronchi[side][0][-1] - np.asarray(_ARTERY_ROOT[side])
-        fade = (tips[big] / tips.max()) ** 0.5
-        aside = ends[big] + shift * np.clip(fade, 0.28, 1)[:, None, None]
-        walls.append(Rods(aside, radii[big] * 0.80, 10.0, background, hosts))
-        lumens.append(Rods(aside, radii[big] * 0.55, -975.0, 0.0, hosts))
+        beside = ends + shift * np.clip((tips / tips.max()) ** 0.5, 0.28, 1)[:, None, None]
+        big = tips >= count // 32
+        walls.append(Rods(beside[big], radii[big] * 0.80, 10.0, background, hosts))
+        lumens.append(Rods(beside[big], radii[big] * 0.55, -975.0, 0.0, hosts))
+        for cuff in (c for c in trees.cuffs if side in c.sides):
+            seen = tips >= count // 130
+            lumen = np.maximum(radii[seen] * 0.62, 0.8)
+            walls.append(Rods(beside[seen], lumen + cuff.wall_mm, 15.0, background, hosts, lesion=cuff.number))
+            lumens.append(Rods(beside[seen], lumen, -975.0, 0.0, hosts))
     return [*out, *walls, *lumens]
 
 

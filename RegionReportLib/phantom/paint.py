@@ -65,6 +65,43 @@ class Solid:
 
 
 @dataclass(frozen=True, slots=True)
+class Veil:
+    """A haze: `opacity` (0..1) of `hu` is mixed into what is there, so that vessels and bronchi still show.
+
+    Its border fades over `edge_mm`; `texture`, about -1..1, makes the haze uneven. It marks as its `lesion` (0: none)
+    only what is not marked yet.
+    """
+
+    box: Box
+    distance: Callable[[Block], F32]
+    hu: float
+    opacity: float
+    hosts: tuple[str, ...]
+    lesion: int
+    edge_mm: float = 4.0
+    texture: Callable[[Block], F32] | None = None
+
+    def paint(self, slab: Slab) -> None:
+        """Mix the haze into the slab."""
+        block = slab.block(self.box)
+        if block is None:
+            return
+        edge = np.float32(max(self.edge_mm, float(slab.voxel_mm)))
+        share = np.clip(np.float32(0.5) - self.distance(block) / edge, 0, 1)
+        share = share * slab.hosts(self.hosts)[slab.labels[block.where]]
+        if not share.any():
+            return
+        part = np.float32(self.opacity) * share
+        if self.texture is not None:
+            part = part * (1 + np.float32(0.14) * self.texture(block))
+        here = slab.hu[block.where]
+        here += np.clip(part, 0, 1) * (np.float32(self.hu) - here)
+        lesions = slab.lesions[block.where]
+        if self.lesion:
+            lesions[(share > 0.5) & (lesions == 0)] = self.lesion
+
+
+@dataclass(frozen=True, slots=True)
 class Border:
     """Where regions end by definition: `structures` beyond the border (`field` negative) are called `name` instead.
 

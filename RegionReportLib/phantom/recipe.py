@@ -12,6 +12,21 @@ from enum import Enum
 import numpy as np
 
 from ..anatomy.regions import Side, Zone
+from .kinds import FIRST_KINDS, REPEATABLE, SIDED, SIZES, VARIETIES, ZONED, FindingKind
+
+__all__ = [
+    "SIDED",
+    "SIZES",
+    "ZONED",
+    "Arms",
+    "Contrast",
+    "Detail",
+    "Finding",
+    "FindingKind",
+    "Kernel",
+    "Recipe",
+    "Scan",
+]
 
 
 class Contrast(str, Enum):
@@ -37,60 +52,25 @@ class Arms(str, Enum):
     AWAY = "away"
 
 
-class FindingKind(str, Enum):
-    """The findings that a phantom can have."""
+class Detail(str, Enum):
+    """How finely a case is painted: `COARSE` is several times faster and good for voxels of 3 mm or so."""
 
-    NODULE = "nodule"
-    EFFUSION = "effusion"
-    PNEUMOTHORAX = "pneumothorax"
-    CONSOLIDATION = "consolidation"
-    ATELECTASIS = "atelectasis"
-    EMPHYSEMA = "emphysema"
-    CARDIOMEGALY = "cardiomegaly"
-    CORONARY_CALCIUM = "coronary_calcium"
-    AORTIC_CALCIUM = "aortic_calcium"
-    LOW_BONE_DENSITY = "low_bone_density"
-    STEATOSIS = "steatosis"
-    LYMPHADENOPATHY = "lymphadenopathy"
-
-
-# What `size` means for each kind, its unit and the range that the anatomy can hold.
-SIZES: dict[FindingKind, tuple[str, float, float]] = {
-    FindingKind.NODULE: ("mm", 3.0, 45.0),
-    FindingKind.EFFUSION: ("mL", 30.0, 1200.0),
-    FindingKind.PNEUMOTHORAX: ("mL", 30.0, 1200.0),
-    FindingKind.CONSOLIDATION: ("mL", 10.0, 600.0),
-    FindingKind.ATELECTASIS: ("mL", 10.0, 300.0),
-    FindingKind.EMPHYSEMA: ("%", 3.0, 40.0),
-    FindingKind.CARDIOMEGALY: ("ratio", 0.51, 0.66),
-    FindingKind.CORONARY_CALCIUM: ("mm3", 20.0, 1500.0),
-    FindingKind.AORTIC_CALCIUM: ("mm3", 20.0, 3000.0),
-    FindingKind.LOW_BONE_DENSITY: ("HU", 30.0, 99.0),
-    FindingKind.STEATOSIS: ("HU", -10.0, 38.0),
-    FindingKind.LYMPHADENOPATHY: ("mm", 11.0, 35.0),
-}
-SIDED = (
-    FindingKind.NODULE,
-    FindingKind.EFFUSION,
-    FindingKind.PNEUMOTHORAX,
-    FindingKind.CONSOLIDATION,
-    FindingKind.ATELECTASIS,
-)
-ZONED = (FindingKind.NODULE, FindingKind.CONSOLIDATION)
-_REPEATABLE = (*SIDED, FindingKind.LYMPHADENOPATHY)
+    FULL = "full"
+    COARSE = "coarse"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One finding to be planted; None leaves the choice to the seed. `size` has the unit of `SIZES[kind]`.
 
-    Raises ValueError for a size out of range, or a side or zone for a finding that has none.
+    Raises ValueError for a size out of range, or a side, zone or variety for a finding that has none such.
     """
 
     kind: FindingKind
     size: float | None = None
     side: Side | None = None
     zone: Zone | None = None
+    variety: str | None = None
 
     def __post_init__(self) -> None:
         unit, low, high = SIZES[self.kind]
@@ -100,6 +80,9 @@ class Finding:
             raise ValueError(f"{self.kind.value} takes no side, got {self.side.value}")
         if self.zone is not None and self.kind not in ZONED:
             raise ValueError(f"{self.kind.value} takes no zone, got {self.zone.value}")
+        if self.variety is not None and self.variety not in VARIETIES.get(self.kind, ()):
+            known = ", ".join(VARIETIES.get(self.kind, ())) or "none"
+            raise ValueError(f"varieties of {self.kind.value} are {known}, got {self.variety!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +91,8 @@ class Scan:
 
     `rows` voxels in plane over `fov_mm` (None: fits the body), slices every `step_mm`, each `thickness_mm` thick
     (None: as the step). `slices` None covers from `above_mm` over the lung apex to `below_mm` under the lowest lung;
-    negative values cut the lungs. `orientation` names the directions of increasing i, j, k, as nibabel does
+    negative values cut the lungs. With `fit` the given `slices` are spread over that cover, whatever the step.
+    `orientation` names the directions of increasing i, j, k, as nibabel does
     ("LPS", "RAS", "LAS" …; a left-handed choice is allowed); `tilt_deg` turns the grid about x, y, z.
     """
 
@@ -122,6 +106,7 @@ class Scan:
     orientation: str = "LPS"
     tilt_deg: tuple[float, float, float] = (0.0, 0.0, 0.0)
     circle: bool = False
+    fit: bool = False
 
     def __post_init__(self) -> None:
         axes = "".join(sorted("x" if c in "LR" else "y" if c in "AP" else "z" for c in self.orientation))
@@ -132,6 +117,8 @@ class Scan:
         _within("fov_mm", self.fov_mm, 120, 700)
         _within("step_mm", self.step_mm, 0.3, 10)
         _within("thickness_mm", self.thickness_mm, 0.3, 10)
+        if self.fit and self.slices is None:
+            raise ValueError("fit spreads a number of slices over the chest, so slices must be given")
         if self.slices is not None and not 8 <= self.slices <= 2000:
             raise ValueError(f"slices must lie in 8..2000, got {self.slices}")
         for angle in self.tilt_deg:
@@ -139,8 +126,16 @@ class Scan:
 
     @property
     def slice_thickness_mm(self) -> float:
-        """The thickness of a slice, which is the step unless it is given."""
+        """The thickness of a slice, which is the step unless it is given; with `fit` it is that of the grid."""
         return self.step_mm if self.thickness_mm is None else self.thickness_mm
+
+    @classmethod
+    def coarse(cls, shape_kji: tuple[int, int, int] = (96, 128, 128)) -> Scan:
+        """Return the whole chest on few voxels, as models are trained on; the plane must be square."""
+        slices, rows, columns = shape_kji
+        if rows != columns:
+            raise ValueError(f"the plane of a scan is square, got {rows} × {columns}")
+        return cls(rows=rows, slices=slices, step_mm=3.5, fit=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,21 +153,25 @@ class Recipe:
     kernel: Kernel = Kernel.SOFT
     noise_hu: float = 15.0
     arms: Arms = Arms.UP
+    detail: Detail = Detail.FULL
 
     def __post_init__(self) -> None:
         if self.seed < 0:
             raise ValueError(f"seed must not be negative, got {self.seed}")
         _within("noise_hu", self.noise_hu, 0, 150)
-        kinds = [f.kind for f in self.findings if f.kind not in _REPEATABLE]
+        kinds = [f.kind for f in self.findings if f.kind not in REPEATABLE]
         for kind in set(kinds):
             if kinds.count(kind) > 1:
                 raise ValueError(f"{kind.value} can be given once, got {kinds.count(kind)} times")
 
     @classmethod
     def random(cls, seed: int, scan: Scan | None = None) -> Recipe:
-        """Draw a recipe: zero to four findings and a technique as seen in practice; `scan` None draws that too."""
+        """Draw a recipe: zero to four of the first twelve findings and a technique; `scan` None draws that too.
+
+        `study.random_recipe` draws from all findings as often as they occur.
+        """
         rng = np.random.default_rng([seed, 1])
-        kinds = list(FindingKind)
+        kinds = FIRST_KINDS
         chosen = rng.permutation(len(kinds))[: rng.integers(0, 5)]
         sharp = rng.random() < 0.4
         dose = rng.choice([1.0, 0.6, 0.25], p=[0.5, 0.3, 0.2])

@@ -16,8 +16,8 @@ from ..imaging.grid import Grid
 from ..imaging.masks import LabelArray, Slices
 from ..progress import Progress, Work
 from .paint import Painter
-from .recipe import Kernel, Recipe
-from .slab import Makers, Slab
+from .recipe import Detail, Kernel, Recipe
+from .slab import LATTICE_MM, Makers, Slab
 from .solids import F32
 
 OUTSIDE_HU = -2048
@@ -26,6 +26,7 @@ OUTSIDE_HU = -2048
 _KERNELS = {Kernel.SOFT: (0.55, 0.62), Kernel.SHARP: (0.28, 0.30)}
 _SLAB_VOXELS = 4_000_000
 _FINE_MM = 2.2
+_COARSE_LATTICE_MM = 7.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,11 +59,12 @@ def render(
     hu = np.empty(grid.shape_kji, dtype=np.int16)
     labels = np.empty(grid.shape_kji, dtype=np.uint8)
     marks: dict[int, list[Crop]] = {}
-    plan = Slicing.of(grid, recipe.scan.slice_thickness_mm)
+    plan = Slicing.for_recipe(grid, recipe)
+    lattice_mm = LATTICE_MM if recipe.detail is Detail.FULL else _COARSE_LATTICE_MM
     depth = max(1, _SLAB_VOXELS // (grid.shape_kji[1] * grid.shape_kji[2] * plan.fine))
     for start in range(0, count, depth):
         stop = min(count, start + depth)
-        slab = Slab(plan.fine_grid(grid, start, stop, to_standard), makers, structures)
+        slab = Slab(plan.fine_grid(grid, start, stop, to_standard), makers, structures, lattice_mm)
         for n, painter in enumerate(painters):
             if n % 24 == 0:
                 done = start + 0.7 * (stop - start) * n / len(painters)
@@ -85,6 +87,14 @@ class Slicing:
     fine: int
     halo: int
     width: float
+
+    @classmethod
+    def for_recipe(cls, grid: Grid, recipe: Recipe) -> Slicing:
+        """Return the slicing of a case; a coarse one is painted at the slice centres alone."""
+        if recipe.detail is Detail.COARSE:
+            return cls(1, 0, 1.0)
+        fitted = recipe.scan.fit and recipe.scan.thickness_mm is None
+        return cls.of(grid, grid.spacing_mm[2] if fitted else recipe.scan.slice_thickness_mm)
 
     @classmethod
     def of(cls, grid: Grid, thickness_mm: float) -> Slicing:

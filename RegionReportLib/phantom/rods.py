@@ -26,7 +26,8 @@ class Rods:
     """Many thin cones `(n, 2, 3)` with radii `(n, 2)` that brighten their surroundings to `hu` (vessels, septa).
 
     Only voxels of `hosts` are touched; a rod thinner than a voxel is diluted by the area it fills. Rods darker than
-    the background darken instead (air in bronchi); `within` keeps them to one lesion.
+    the background darken instead (air in bronchi); `within` keeps them to one lesion. `lesion` is their own number in
+    the lesion map (0: none).
     """
 
     ends: Array
@@ -35,6 +36,7 @@ class Rods:
     background: float
     hosts: tuple[str, ...]
     within: int = 0
+    lesion: int = 0
 
     def paint(self, slab: Slab) -> None:
         """Blend all rods that meet the slab, the one that differs most winning."""
@@ -54,6 +56,8 @@ class Rods:
             share = np.clip(np.float32(0.5) - away / slab.voxel_mm, 0, 1) * thin[rod]
             hit = share > 0
             winner.at(hu, at[hit], np.float32(self.background) + share[hit] * rise)
+            if self.lesion:
+                lesions[at[away < 0.25 * slab.voxel_mm]] = self.lesion
 
     def _voxels(self, slab: Slab) -> Iterator[tuple[Index, Index, Index, Index]]:
         """Yield rod numbers and voxel indices k, j, i of the boxes around the rods, some million at a time."""

@@ -134,13 +134,13 @@ _SHARED = ("wall", "body", "theta")
 class Slab:
     """Slices `grid` of the standard patient: `hu` float32, `labels` and `lesions` uint8, all `(k, j, i)`."""
 
-    def __init__(self, grid: Grid, makers: Makers, structures: tuple[str, ...]) -> None:
+    def __init__(self, grid: Grid, makers: Makers, structures: tuple[str, ...], lattice_mm: float = LATTICE_MM) -> None:
         self.grid = grid
         self.hu = np.full(grid.shape_kji, -1000, dtype=np.float32)
         self.labels = np.zeros(grid.shape_kji, dtype=np.uint8)
         self.lesions = np.zeros(grid.shape_kji, dtype=np.uint8)
         self.voxel_mm = np.float32(grid.voxel_ml * 1000) ** np.float32(1 / 3)
-        self._lattice = Lattice.over(grid, makers)
+        self._lattice = Lattice.over(grid, makers, lattice_mm)
         self._codes = {name: n for n, name in enumerate(structures, start=1)}
         self._shared: dict[str, F32] = {}
         self._content: F32 | None = None
