@@ -183,7 +183,7 @@ class RegionReportLogic(ScriptedLoadableModuleLogic):
 
         from RegionReportSlicer.run import new_draft
 
-        from RegionReportLib.scene.drafting import Waiting
+        from RegionReportLib.worker.doing import Waiting
 
         work = new_draft(volumeNode, writer=writer, segmentation_node=segmentationNode, text=text)
         try:

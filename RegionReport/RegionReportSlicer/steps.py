@@ -6,7 +6,7 @@ import time
 import qt
 
 from RegionReportLib.errors import RegionReportError
-from RegionReportLib.scene.drafting import Waiting
+from RegionReportLib.worker.doing import Waiting
 
 # A click must not wait longer than a tenth of a second; a fifth of that leaves room for the step that overruns.
 _BUDGET_S = 0.02

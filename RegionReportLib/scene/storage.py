@@ -41,10 +41,10 @@ def keep_report(
 ) -> Any:
     """Put a report into the scene, as a new one or in place of the one in node `into`; return its node.
 
-    Raises InputRefused if `files.report` is no report.
+    Raises InputRefused if the `files.report` of a new one is no report. One brought up to date after each act is not
+    read again, which would take longer than the act.
     """
-    report = report_from_bytes(files.report)
-    name = f"Report {report.created_at[:16].replace('T', ' ').replace(':', '.')}"  # becomes part of a file name
+    name = _name(report_from_bytes(files.report)) if into is None else str(into.GetName())
     node = _text(scene, _REPORT, name, files.report, into)
     for role, kind, content in ((AUDIT_ROLE, _AUDIT, files.audit), (DRAFT_ROLE, _DRAFT, files.draft)):
         part = node.GetNodeReference(role)
@@ -93,6 +93,12 @@ def remove_report(scene: Any, node: Any) -> None:
         remove(scene, part)
 
 
+def _name(report: Report) -> str:
+    """Return a name that may become part of a file name."""
+    kind = "Addendum" if report.predecessor else "Report"
+    return f"{kind} {report.created_at[:16].replace('T', ' ').replace(':', '.')}"
+
+
 def _text(scene: Any, kind: str, name: str, content: bytes, into: Any) -> Any:
     node = into or scene.CreateNodeByClass("vtkMRMLTextNode")
     if into is None:
@@ -101,7 +107,9 @@ def _text(scene: Any, kind: str, name: str, content: bytes, into: Any) -> Any:
         # Short text would be kept as an XML attribute, which turns tabs into blanks.
         node.SetForceCreateStorageNode(node.CreateStorageNodeAlways)
     node.SetName(name)
-    node.SetText(content.decode("utf-8"), _UTF8)
+    text = content.decode("utf-8")
+    if node.GetText() != text:
+        node.SetText(text, _UTF8)
     node.SetAttribute(DIGEST, sha256(content))
     return node if into is not None else scene.AddNode(node)
 

@@ -16,7 +16,7 @@ from scipy import ndimage
 from vtk.util.numpy_support import numpy_to_vtk
 
 from ..imaging.grid import FloatArray
-from ..progress import Progress, Work
+from ..progress import Progress, Work, part
 from .nodes import batch
 from .space import from_vtk, to_vtk
 from .volume_nodes import voxels_of
@@ -27,6 +27,7 @@ STEP_MM = 3.0
 """Ribs and bronchi are 6 to 12 mm thick: two to four samples across keep them whole, at half a million triangles."""
 _BLUR = 0.8
 _MARGIN = 2
+_STAGE = "surfaces"
 _LEVEL = 0.4  # below one half, since the blur takes more from convex and thin parts than it gives
 
 
@@ -47,16 +48,21 @@ def make_surfaces(node: Any) -> Work[None]:
     sampled: dict[int, _Sampled] = {}  # segments of one layer share their label map
     surfaces: dict[str, Any] = {}
     for number, segment_id in enumerate(ids):
-        yield Progress(number / len(ids), "surfaces")
+        yield Progress(number / len(ids), _STAGE)
         segment = node.GetSegmentation().GetSegment(segment_id)
         image = None if segment is None else _image(segment)  # a segment may go between two steps
         if image is not None:
             if id(image) not in sampled:
                 sampled[id(image)] = _Sampled.of(image)
-                yield Progress(number / len(ids), "surfaces")
-            surfaces[segment_id] = sampled[id(image)].surface(segment.GetLabelValue())
+                yield Progress(number / len(ids), _STAGE)
+            label = segment.GetLabelValue()
+            surfaces[segment_id] = yield from part(sampled[id(image)].surface(label), *_share(number, len(ids)))
     _add(node, surfaces)
-    yield Progress(1.0, "surfaces")
+    yield Progress(1.0, _STAGE)
+
+
+def _share(number: int, of: int) -> tuple[float, float]:
+    return number / of, (number + 1) / of
 
 
 def _add(node: Any, surfaces: dict[str, Any]) -> None:
@@ -100,18 +106,25 @@ class _Sampled:
         to_index[:3, 3] = first + image.GetExtent()[::2]
         return cls(np.ascontiguousarray(voxels_of(image)[k, j, i]), to_node @ to_index, image)
 
-    def surface(self, label: int) -> Any:
-        """Return the surface around one label, empty if no sample has it."""
+    def surface(self, label: int) -> Work[Any]:
+        """Return the surface around one label, empty if no sample has it; in steps, for bones have many triangles."""
         found = ndimage.find_objects((self.labels == label).view(np.uint8))
         if not found:
             return vtk.vtkPolyData()
         mask = np.pad(self.labels[found[0]] == label, _MARGIN).astype(np.float32)
         shift = np.eye(4)
         shift[:3, 3] = np.array([s.start for s in found[0]])[::-1] - _MARGIN
-        return _contour(ndimage.gaussian_filter(mask, _BLUR, truncate=2.5), self.to_node @ shift)
+        blurred = ndimage.gaussian_filter(mask, _BLUR, truncate=2.5)
+        yield Progress(0.2, _STAGE)
+        surface = _contour(blurred)
+        yield Progress(0.4, _STAGE)
+        surface = _smoothed(surface)
+        yield Progress(0.7, _STAGE)
+        return _placed(surface, self.to_node @ shift)
 
 
-def _contour(share: npt.NDArray[np.float32], to_node: FloatArray) -> Any:
+def _contour(share: npt.NDArray[np.float32]) -> Any:
+    """Return the surface in indices of the samples."""
     image = vtk.vtkImageData()
     image.SetDimensions(*share.shape[::-1])
     image.GetPointData().SetScalars(numpy_to_vtk(share.ravel(), deep=True))
@@ -120,17 +133,29 @@ def _contour(share: npt.NDArray[np.float32], to_node: FloatArray) -> Any:
     contour.SetValue(0, _LEVEL)
     contour.ComputeScalarsOff()
     contour.ComputeNormalsOff()
-    smooth = vtk.vtkWindowedSincPolyDataFilter()  # takes the terraces of thick slices away, not the volume
-    smooth.SetInputConnection(contour.GetOutputPort())
+    contour.Update()
+    return contour.GetOutput()
+
+
+def _smoothed(surface: Any) -> Any:
+    """Take the terraces of thick slices away, not the volume."""
+    smooth = vtk.vtkWindowedSincPolyDataFilter()
+    smooth.SetInputData(surface)
     smooth.SetNumberOfIterations(12)
     smooth.SetPassBand(0.08)
     smooth.BoundarySmoothingOff()
     smooth.FeatureEdgeSmoothingOff()
     smooth.NormalizeCoordinatesOn()
+    smooth.Update()
+    return smooth.GetOutput()
+
+
+def _placed(surface: Any, to_node: FloatArray) -> Any:
+    """Bring a surface to the node's millimetres and give it normals to be lit by."""
     transform = vtk.vtkTransform()
     transform.SetMatrix(to_vtk(to_node))
     placed = vtk.vtkTransformPolyDataFilter()
-    placed.SetInputConnection(smooth.GetOutputPort())
+    placed.SetInputData(surface)
     placed.SetTransform(transform)
     source = placed
     if np.linalg.det(to_node[:3, :3]) < 0:  # a mirrored grid turns triangles inside out

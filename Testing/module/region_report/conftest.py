@@ -46,8 +46,8 @@ def phantom() -> Any:
 @pytest.fixture(scope="session")
 def draft_of_phantom(phantom: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the phantom's draft, measured on its true masks; tests work on copies."""
-    from RegionReportLib.draft import choose as writers
     from RegionReportLib.draft.folder import write_draft
+    from RegionReportLib.draft.measured_writer import MeasuredWriter
     from RegionReportLib.draft.pipeline import draft
     from RegionReportLib.progress import finish
     from RegionReportLib.segment import choose as segmenters
@@ -56,7 +56,7 @@ def draft_of_phantom(phantom: Any, tmp_path_factory: pytest.TempPathFactory) -> 
         draft(
             phantom.volume,
             segmenters.segmenter("classical"),
-            writers.writer("measured"),
+            MeasuredWriter(),
             created_at=CREATED,
             masks=phantom.masks,
         )
