@@ -118,6 +118,8 @@ def _sending(commands: Any) -> None:
     send.add_argument("--calling-aet", metavar="TITLE", help="our own AE title (default: REGIONREPORT)")
     send.add_argument("--tls", action="store_true", help="C-STORE over TLS; certificates are checked")
     send.add_argument("--ca", type=Path, metavar="FILE", help="certificates to trust instead of the system's (PEM)")
+    own = "our own certificate and its key, where the archive asks for one (PEM)"
+    send.add_argument("--certificate", type=Path, metavar="FILE", help=own)
     token = "a file that holds the token (default: environment variable REGIONREPORT_TOKEN, then netrc)"
     send.add_argument("--token-file", type=Path, metavar="FILE", help=token)
     send.add_argument("--tries", type=int, choices=range(1, 11), default=4, metavar="N", help="1 to 10 (default: 4)")

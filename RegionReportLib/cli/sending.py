@@ -47,7 +47,7 @@ def _web_target(arguments: argparse.Namespace) -> WebTarget:
     unused = [f"--{name}" for name in ("aet", "calling_aet", "tls") if getattr(arguments, name)]
     if unused:
         raise InputRefused(f"{unused[0].replace('_', '-')} is for --dimse")
-    return WebTarget(arguments.dicomweb, _token(arguments.token_file), arguments.ca)
+    return WebTarget(arguments.dicomweb, _token(arguments.token_file), arguments.ca, arguments.certificate)
 
 
 def _dimse_target(arguments: argparse.Namespace) -> DimseTarget:
@@ -55,9 +55,9 @@ def _dimse_target(arguments: argparse.Namespace) -> DimseTarget:
         raise InputRefused("--token-file is for --dicomweb; C-STORE knows no token")
     host, port = dimse_address(arguments.dimse)
     titles = {"called": arguments.aet, "calling": arguments.calling_aet}
-    return DimseTarget(
-        host, port, tls=arguments.tls, certificates=arguments.ca, **{k: v for k, v in titles.items() if v}
-    )
+    given = {name: title for name, title in titles.items() if title}
+    certificates = {"certificates": arguments.ca, "certificate": arguments.certificate}
+    return DimseTarget(host, port, tls=arguments.tls, **certificates, **given)
 
 
 def _token(path: Path | None) -> str:

@@ -9,10 +9,9 @@ import logging
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
 from typing import Protocol
 
 import pydicom
@@ -21,7 +20,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian
 from ..errors import InputRefused, NeedMissing, RegionReportError
 from ..imaging.dicom_folder import is_dicom
 from ..imaging.refusal import printable, refused, shown, size_of_regular_file
-from ..progress import Progress, Work
+from ..progress import Progress, Work, aside
 from .dicom_file import read_dataset
 
 _TOLD = (
@@ -149,7 +148,7 @@ def deliver(files: Sequence[Outgoing], channel: Channel, patience: Patience | No
 def _insist(file: Outgoing, channel: Channel, patience: Patience, fraction: float) -> Work[None]:
     for attempt in range(1, patience.tries + 1):
         try:
-            yield from _aside(lambda: channel.store(file), Progress(fraction, "waiting for the archive"))
+            yield from aside(lambda: channel.store(file), Progress(fraction, "waiting for the archive"))
             return
         except TryAgain as cause:
             if attempt == patience.tries:
@@ -164,26 +163,6 @@ def _wait(wait_s: float, progress: Progress) -> Work[None]:
     while (left := until - time.monotonic()) > 0:
         yield progress
         time.sleep(min(left, _LOOK_S))
-
-
-def _aside(call: Callable[[], None], progress: Progress) -> Work[None]:
-    """Make a call that may take long in a thread of its own, so that progress goes on and cancelling is possible."""
-    raised: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            call()
-        except BaseException as error:
-            raised.append(error)
-
-    thread = Thread(target=work, daemon=True, name="sending")
-    thread.start()
-    thread.join(_LOOK_S)
-    while thread.is_alive():
-        yield progress
-        thread.join(_LOOK_S)
-    if raised:
-        raise raised[0]
 
 
 def _files(path: Path) -> Iterator[Path]:

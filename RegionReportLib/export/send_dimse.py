@@ -17,6 +17,7 @@ from typing import Any
 from ..errors import InputRefused, NeedMissing
 from .dicom_file import read_dataset
 from .send import FileRefused, Outgoing, TryAgain
+from .send_tls import client_context, handshake_error
 
 _MOST_CONTEXTS = 128
 _LONGEST_TITLE = 16
@@ -26,7 +27,10 @@ _NO_ROOM = range(0xA700, 0xA800)
 
 @dataclass(frozen=True, slots=True)
 class DimseTarget:
-    """Host, port and AE title of an archive, our own AE title, and whether to speak TLS."""
+    """Host, port and AE title of an archive, our own AE title, and whether to speak TLS.
+
+    For TLS: `certificates` to trust in place of the system's, and our own `certificate` where the archive asks for one.
+    """
 
     host: str
     port: int
@@ -34,6 +38,7 @@ class DimseTarget:
     calling: str = "REGIONREPORT"
     tls: bool = False
     certificates: Path | None = None
+    certificate: Path | None = None
 
     def __post_init__(self) -> None:
         if not self.host or not self.host.isprintable() or not 1 <= self.port <= 65535:
@@ -42,8 +47,11 @@ class DimseTarget:
             fits = title.isascii() and title.isprintable() and title.strip() and "\\" not in title
             if not fits or len(title) > _LONGEST_TITLE:
                 raise InputRefused(f"{title!r:.40} is no AE title: 1 to 16 ASCII characters without a backslash")
-        if self.certificates is not None and not self.certificates.is_file():
-            raise InputRefused(f"there is no file of certificates {self.certificates}")
+        for path in (self.certificates, self.certificate):
+            if path is not None and not self.tls:
+                raise InputRefused(f"{path} is for TLS; say --tls")
+            if path is not None and not path.is_file():
+                raise InputRefused(f"there is no file of certificates {path}")
 
 
 def dimse_address(text: str) -> tuple[str, int]:
@@ -74,7 +82,9 @@ class DimseChannel:
             self._entity.add_requested_context(sop_class, transfer_syntax)
         self._entity.connection_timeout = min(10.0, timeout_s)
         self._entity.acse_timeout = self._entity.dimse_timeout = self._entity.network_timeout = timeout_s
-        self._tls = _tls(target) if target.tls else None
+        self._failures: list[ssl.SSLError] = []  # of handshakes, which pynetdicom would only log
+        context = client_context(target.certificates, target.certificate, self._failures) if target.tls else None
+        self._tls = None if context is None else (context, target.host)
         self._association: Any = None
 
     def store(self, file: Outgoing) -> None:
@@ -110,6 +120,7 @@ class DimseChannel:
         if self._association is not None and self._association.is_established:
             return self._association
         target = self._target
+        self._failures.clear()
         try:
             self._association = self._entity.associate(
                 target.host, target.port, ae_title=target.called, tls_args=self._tls
@@ -120,8 +131,16 @@ class DimseChannel:
             return self._association
         if self._association.is_rejected:
             raise InputRefused(f"{self._name} rejects the AE title {target.calling!r} or its own ({target.called!r})")
-        raise TryAgain(f"{self._name} does not answer" + (" or has no trusted certificate" if target.tls else ""))
+        raise self._not_established()
 
-
-def _tls(target: DimseTarget) -> tuple[ssl.SSLContext, str]:
-    return ssl.create_default_context(cafile=target.certificates), target.host
+    def _not_established(self) -> Exception:
+        if self._failures:
+            return handshake_error(self._name, self._failures[0])
+        if self._tls is None:
+            return TryAgain(f"{self._name} does not answer")
+        own = (
+            "not accept our certificate"
+            if self._target.certificate
+            else "ask for a certificate of ours (--certificate)"
+        )
+        return TryAgain(f"{self._name} does not answer over TLS; it may speak none, or {own}")

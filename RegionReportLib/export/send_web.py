@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from ..errors import InputRefused, NeedMissing
 from .send import FileRefused, Outgoing, TryAgain
+from .send_tls import client_context, handshake_error
 from .web_address import is_this_computer, service_address
 
 _FAILED, _STORED, _INSTANCE, _REASON = "00081198", "00081199", "00081155", "00081197"
@@ -24,18 +25,23 @@ _SERVICE = "DICOMweb service"
 
 @dataclass(frozen=True, slots=True)
 class WebTarget:
-    """The base address of a DICOMweb service, its token if there is one, and whom to trust in place of the usual."""
+    """The base address of a DICOMweb service, its token if there is one, and whom to trust in place of the usual.
+
+    `certificate` is our own, where the service asks for one.
+    """
 
     address: str
     token: str = field(default="", repr=False)
     certificates: Path | None = None
+    certificate: Path | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "address", service_address(self.address, _SERVICE))
         if not self.token.isascii() or not self.token.isprintable() or " " in self.token:
             raise InputRefused("the token for the DICOMweb service holds blanks or characters that no header can carry")
-        if self.certificates is not None and not self.certificates.is_file():
-            raise InputRefused(f"there is no file of certificates {self.certificates}")
+        for path in (self.certificates, self.certificate):
+            if path is not None and not path.is_file():
+                raise InputRefused(f"there is no file of certificates {path}")
 
     @property
     def encrypted(self) -> bool:
@@ -55,6 +61,8 @@ class WebChannel:
         self._timeout_s = (min(10.0, timeout_s), timeout_s)
         self._session = self._requests.Session()
         # Given with each request: what only the session knows, REQUESTS_CA_BUNDLE of the environment would replace.
+        client_context(target.certificates, target.certificate)  # what cannot be read is told before anything is sent
+        self._own = None if target.certificate is None else str(target.certificate)
         self._verify = True if target.certificates is None else str(target.certificates)
         self._auth = self._credentials()
 
@@ -85,12 +93,11 @@ class WebChannel:
                 auth=self._auth,
                 timeout=self._timeout_s,
                 verify=self._verify,
+                cert=self._own,
                 allow_redirects=False,  # patient data go where the user said, and nowhere else
             )
         except errors.SSLError as cause:
-            raise InputRefused(
-                f"{self._target.address} has no certificate that is trusted here; give its own with --ca"
-            ) from cause
+            raise handshake_error(self._target.address, cause) from cause
         except (errors.ConnectionError, errors.Timeout, errors.ChunkedEncodingError) as cause:
             raise TryAgain(f"{self._target.address} does not answer ({_root(cause)})") from cause
         except errors.RequestException as cause:
