@@ -100,7 +100,7 @@ def study_inputs(
     InputRefused if the masks hold no voxel at all. Scan and masks may lie on different grids.
     """
     yield Progress(0.0, "looking where the regions lie")
-    box = box_of_masks(masks)
+    box = box_of_masks(masks, config.slices.size)
     frame = working_grid(box, config.slices.size)
     fine = working_grid(box, sample_shape(box, config.slices.sample_mm))
     yield Progress(0.1, "sampling the scan")
@@ -133,8 +133,8 @@ def masks_lookup(masks: RegionMasks, region_id: str) -> npt.NDArray[np.bool_]:
     return table
 
 
-def box_of_masks(masks: RegionMasks) -> Box:
-    """Return the RAS box around all masks with a margin, square when seen from above, so that nothing is distorted.
+def box_of_masks(masks: RegionMasks, size: Size) -> Box:
+    """Return the RAS box around all masks with a margin, of the shape of a slice of `size`: its pixels are square.
 
     InputRefused if there is no voxel in any mask.
     """
@@ -144,9 +144,9 @@ def box_of_masks(masks: RegionMasks) -> Box:
         raise InputRefused("the region masks are empty: there is nothing to report on")
     steps = np.array((k, j, i))
     low, high = (np.array([edge(axis) for axis in found]) * steps for edge in (np.min, np.max))
-    box = masks.grid.box_of(low, high + 1)
+    box = masks.grid.box_of(low, np.minimum(high + steps, masks.grid.shape_kji))
     centre, half = np.array(box.center_mm), np.array(box.size_mm) / 2 + MARGIN_MM
-    half[:2] = half[:2].max()
+    half[:2] = np.array((size[2], size[1])) * (half[:2] / (size[2], size[1])).max()
     return Box(tuple(centre - half), tuple(centre + half))
 
 

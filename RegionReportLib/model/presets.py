@@ -97,7 +97,7 @@ def demo() -> ModelConfig:
     """Return the small network; its tables of words take the size of its tokenizer."""
     return ModelConfig(
         name="demo",
-        slices=SliceConfig((32, 96, 96), patch=8, sample_mm=2.0, widths=(16, 48, 128)),
+        slices=SliceConfig((32, 80, 120), patch=8, sample_mm=2.0, widths=(16, 48, 128)),
         mask=MaskConfig((8, 12, 12), hidden=256),
         local=LocalConfig(
             (64, 64, 32),

@@ -58,4 +58,4 @@ def test_thirty_two_slices_of_18_by_18_tokens_become_the_356_of_the_paper() -> N
 def test_even_slices_give_as_many_tokens_as_chosen_ones() -> None:
     config = demo()
     assert config.parts.region_slices is SliceChoice.BY_MASK
-    assert config.r2_tokens == 32 + 6 * 24
+    assert config.r2_tokens == 32 + 6 * 25
