@@ -42,7 +42,7 @@ def review(arguments: argparse.Namespace) -> None:
 
 async def _serve(arguments: argparse.Namespace) -> None:
     from ..web.app import Address, Server, serve
-    from ..web.door import Place
+    from ..web.arrivals import Place
     from ..web.safety import new_token
 
     token = new_token() if arguments.token or arguments.host not in _LOOPBACK else None
@@ -62,6 +62,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
 
 def _begin(server: Server, arguments: argparse.Namespace) -> None:
     from ..web.desk import is_report
+    from ..web.drafting import Wish
 
     path: Path | None = arguments.path
     if path is None:
@@ -69,7 +70,7 @@ def _begin(server: Server, arguments: argparse.Namespace) -> None:
     if is_report(path):
         server.door.start(server.door.open(path.absolute(), arguments.volume))
     else:
-        server.door.start(server.door.draft(path.absolute(), arguments.series))
+        server.door.start(server.door.draft(path.absolute(), Wish(), arguments.series))
 
 
 def drafts_folder() -> Path:

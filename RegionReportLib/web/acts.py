@@ -5,6 +5,7 @@ A message is a JSON object whose `do` names the act. Nothing of it is trusted.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -40,6 +41,14 @@ def text_of(message: Message, key: str, longest: int = LONGEST_TEXT) -> str:
     except UnicodeEncodeError as cause:
         raise InputRefused("the text holds half a character that no file can keep") from cause
     return value.replace("\x00", "�")
+
+
+def number_of(message: Message, key: str) -> float:
+    """Return a number of a message, within ± 1 000 000; InputRefused if it is none, 0 if it is missing."""
+    value = message.get(key, 0)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise InputRefused(f"the page sent no number for {key!r}")
+    return max(-1e6, min(1e6, float(value)))
 
 
 def _words(message: Message) -> str:
@@ -122,6 +131,10 @@ def _step(session: Session, message: Message) -> None:
     session.step(-1 if message.get("by") == -1 else 1)
 
 
+def _shift(session: Session, message: Message) -> None:
+    session.shift(-1 if message.get("by") == -1 else 1)
+
+
 def _filter(session: Session, message: Message) -> None:
     name = text_of(message, "name", _LONGEST_NAME)
     if name not in {one.value for one in Filter}:
@@ -142,6 +155,7 @@ _ACTS: dict[str, Callable[[Session, Message], None]] = {
     "add": _add,
     "split": _split,
     "merge": lambda session, _: session.merge_with_next(),
+    "shift": _shift,
     "retie": _retie,
     "placeless": lambda session, _: session.mark_placeless(),
     "undo": lambda session, _: session.undo(),

@@ -7,9 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-import logging
-import math
 import signal
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -19,23 +16,19 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from ..errors import Conflict, InputRefused, RegionReportError
-from ..export.html import report_html
 from ..export.text import report_text
-from ..report.canonical import canonical
-from ..report.document import Report
-from ..report.json_form import report_to_dict
-from .acts import Message, text_of
-from .desk import words_of
-from .door import Door, Place, view_of
+from .arrivals import Place
+from .conversation import Conversation
+from .door import Door
+from .drafting import Wish
 from .hub import LARGEST_MESSAGE, Hub, Page
 from .safety import Guard, add_headers
 from .uploads import keep, unpacked
-from .views import MOUSE, FourViews
+from .views import FourViews
 
-_log = logging.getLogger(__name__)
 _STATIC = Path(__file__).parent / "static"
 _LONGEST_REPORT = 2_000_000
-_LOOKING = ("seen", "size", "mouse", "click", "fit")
+_WISHES = ("writer", "segmenter", "model", "device")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +48,7 @@ class Server:
         views = FourViews()
         self.hub = Hub(views)
         self.door = Door(views, self.hub, place)
+        self._conversation = Conversation(self.door, self.hub)
         self._runner = web.AppRunner(self._app(), access_log=None, handle_signals=False)
         self._drawing: asyncio.Task[None] | None = None
 
@@ -92,9 +86,8 @@ class Server:
         app.router.add_get("/socket", self._socket)
         app.router.add_post("/scan", self._scan)
         app.router.add_post("/draft", self._draft)
-        for name, (content, kind) in _EXPORTS.items():
-            app.router.add_get(f"/export/{name}", self._export(name, content, kind))
-        app.router.add_get("/export/segmentation.seg.nrrd", self._segmentation)
+        app.router.add_get("/export/report.txt", self._text)
+        app.router.add_get("/export/{key}/{name}", self._export)
         return app
 
     # The socket ---------------------------------------------------------------------------------------------------
@@ -107,60 +100,10 @@ class Server:
         try:
             async for message in socket:
                 if message.type is WSMsgType.TEXT:
-                    await self._hear(page, message.data)
+                    await self._conversation.hear(page, message.data)
         finally:
             self.hub.left(page)
         return socket
-
-    async def _hear(self, page: Page, text: str) -> None:
-        try:
-            message = json.loads(text)
-        except (ValueError, RecursionError):
-            return
-        if isinstance(message, dict):
-            try:
-                await self._do(page, message)
-            except RegionReportError as problem:
-                self.door.say(str(problem))
-            except Exception as error:
-                _log.exception("a message of the page failed")
-                self.door.say(words_of(error))
-
-    async def _do(self, page: Page, message: Message) -> None:
-        kind = message.get("do")
-        if kind in _LOOKING:
-            await self._look(page, kind, message)
-        elif kind == "cancel":
-            self.door.cancel()
-        elif kind == "trail":
-            await page.send(json.dumps(self.door.history()))
-        elif kind == "drafts":
-            await page.send(json.dumps({"kind": "drafts", "names": [f.name for f in self.door.drafts()]}))
-        elif kind == "open":
-            self._open(text_of(message, "name"))
-        else:
-            self.door.act(message)
-
-    async def _look(self, page: Page, kind: str, message: Message) -> None:
-        """What a page does with its pictures."""
-        view, views = view_of(message.get("view")), self.door.views
-        x, y = (_finite(message, n) for n in ("x", "y"))
-        if kind == "seen":
-            await self.hub.seen(page, view)
-        elif kind == "size":
-            views.resize(view, *(int(_finite(message, n)) for n in ("w", "h")))
-        elif kind == "mouse" and message.get("kind") in MOUSE:
-            views.mouse(view, message["kind"], x, y, int(_finite(message, "keys")))
-        elif kind == "click":
-            self.door.click(view, x, y)
-        elif kind == "fit":
-            views.fit()
-
-    def _open(self, name: str) -> None:
-        folder = next((f for f in self.door.drafts() if f.name == name), None)
-        if folder is None:
-            raise InputRefused("there is no such draft on this computer")
-        self.door.start(self.door.open(folder))
 
     # Scans and reports ----------------------------------------------------------------------------------------------
 
@@ -170,11 +113,12 @@ class Server:
 
     async def _take_scan(self, request: web.Request) -> None:
         name = request.query.get("name", "")
-        if self.door.busy is not None:
+        if self.door.works.busy is not None:
             raise Conflict("wait for what is being done, or cancel it first")
+        wish = Wish(**{key: request.query[key] for key in _WISHES if request.query.get(key)})
         path = await keep(self.door.place.scans, name, _chunks(request))
         scan = await asyncio.to_thread(unpacked, path)
-        self.door.start(self.door.draft_sent(scan))
+        self.door.start(self.door.draft_sent(scan, wish))
 
     async def _draft(self, request: web.Request) -> web.Response:
         """Ground the text that is the body on the scan of the report that is open."""
@@ -196,34 +140,22 @@ class Server:
             return web.json_response({"problem": str(problem)}, status=409)
         return web.json_response({})
 
-    # Exports ----------------------------------------------------------------------------------------------------------
+    # Files ------------------------------------------------------------------------------------------------------------
 
-    def _export(self, name: str, content: Callable[[Report], str], kind: str) -> Any:
-        async def export(request: web.Request) -> web.Response:
-            headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-            return web.Response(text=content(self._report()), content_type=kind, charset="utf-8", headers=headers)
+    async def _text(self, request: web.Request) -> web.Response:
+        """Give the report as text for the clipboard."""
+        try:
+            report = self.door.open_report()[0].report
+        except Conflict as problem:
+            raise web.HTTPNotFound(text=f"{problem}\n") from problem
+        return web.Response(text=report_text(report), content_type="text/plain", charset="utf-8")
 
-        return export
-
-    async def _segmentation(self, request: web.Request) -> web.StreamResponse:
-        self._report()
-        assert self.door.desk is not None
-        assert self.door.desk.folder is not None
-        headers = {"Content-Disposition": 'attachment; filename="segmentation.seg.nrrd"'}
-        return web.FileResponse(self.door.desk.folder / "segmentation.seg.nrrd", headers=headers)
-
-    def _report(self) -> Report:
-        desk = self.door.desk
-        if desk is None or desk.session is None:
-            raise web.HTTPNotFound(text="There is no report yet.\n")
-        return desk.session.report
-
-
-_EXPORTS: dict[str, tuple[Callable[[Report], str], str]] = {
-    "report.txt": (report_text, "text/plain"),
-    "report.html": (report_html, "text/html"),
-    "report.json": (lambda report: canonical(report_to_dict(report)).decode("utf-8"), "application/json"),
-}
+    async def _export(self, request: web.Request) -> web.FileResponse:
+        """Give a file that was made for a page."""
+        file = self.door.exports.find(request.match_info["key"], request.match_info["name"])
+        if file is None:
+            raise web.HTTPNotFound(text="This file is no longer there; export it again.\n")
+        return web.FileResponse(file, headers={"Content-Disposition": f'attachment; filename="{file.name}"'})
 
 
 async def serve(server: Server, ready: Callable[[int], None]) -> None:
@@ -250,10 +182,3 @@ def _file(path: Path) -> Any:
 async def _chunks(request: web.Request) -> AsyncIterator[bytes]:
     async for chunk in request.content.iter_chunked(1 << 20):
         yield chunk
-
-
-def _finite(message: Message, key: str) -> float:
-    value = message.get(key, 0)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise InputRefused(f"the page sent no number for {key!r}")
-    return max(-1e6, min(1e6, float(value)))

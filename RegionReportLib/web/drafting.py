@@ -11,9 +11,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..errors import RegionReportError
+from ..draft.choose import DEVICES, WRITERS
+from ..errors import InputRefused, RegionReportError
 from ..imaging.masks import RegionMasks
 from ..progress import Progress, Work
+from ..segment.choose import SEGMENTERS
 from ..worker.client import Told, WorkerClient, worker_command
 from ..worker.messages import Draft, Drafted, Failed, JobCancelled, SentenceWritten, StageProgress, Stalled
 from ..worker.scans import masks_of
@@ -48,14 +50,45 @@ class Busy:
         """Note how far the work is."""
         self.stage, self.fraction, self.stalled_s = progress.stage, progress.fraction, None
 
-    def hear(self, message: Told) -> None:
-        """Note what the worker told."""
-        if isinstance(message, StageProgress):
+    def hear(self, message: Told | Progress) -> None:
+        """Note what the worker told, or how far a work is that it does not do."""
+        if isinstance(message, Progress):
+            self.now(message)
+        elif isinstance(message, StageProgress):
             self.now(Progress(message.fraction, message.stage))
         elif isinstance(message, SentenceWritten):
             self.heard.append(message.sentence)
         elif isinstance(message, Stalled):
             self.stalled_s = message.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How a scan is to be drafted; with `text`, an existing report, the writer is not asked. InputRefused if unknown.
+
+    `model` is a folder on the server, None for the writer's usual place.
+    """
+
+    segmenter: str = "classical"
+    writer: str = "measured"
+    model: str | None = None
+    device: str = "auto"
+    text: str | None = None
+
+    def __post_init__(self) -> None:
+        known = (("writer", self.writer, WRITERS), ("segmenter", self.segmenter, SEGMENTERS))
+        for what, name, names in (*known, ("device", self.device, DEVICES)):
+            if name not in names:
+                raise InputRefused(f"there is no {what} {name!r:.60}; there are {', '.join(names)}")
+
+
+def choices() -> dict[str, Any]:
+    """Return what a page lets the reader choose from."""
+    return {
+        "writers": [{"name": name, "title": kind.title, "needs": kind.needs} for name, kind in WRITERS.items()],
+        "segmenters": list(SEGMENTERS),
+        "devices": list(DEVICES),
+    }
 
 
 def new_client() -> WorkerClient:
@@ -64,16 +97,29 @@ def new_client() -> WorkerClient:
 
 
 async def draft(
-    client: WorkerClient, read: Read, folder: Path, files: Path, text: str | None, hear: Callable[[Told], None]
+    client: WorkerClient, read: Read, folder: Path, files: Path, wish: Wish, hear: Callable[[Told], None]
 ) -> RegionMasks:
-    """Draft a scan into the new `folder`, or ground `text` on it, and return the masks; `files` is for passing.
+    """Draft a scan into the new `folder` as wished and return the masks; `files` is for passing.
 
     Raises RegionReportError with the worker's reason. Whoever cancels this ends the job, which leaves nothing behind.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     created_at = datetime.now(timezone.utc).isoformat(timespec="seconds")
     labels = str(files / "labels.npy")
-    client.start(Draft(folder.name, read.scan, str(folder), created_at, text=text, labels=labels))
+    client.start(
+        Draft(
+            folder.name,
+            read.scan,
+            str(folder),
+            created_at,
+            segmenter=wish.segmenter,
+            writer=wish.writer,
+            model=wish.model,
+            device=wish.device,
+            text=wish.text,
+            labels=labels,
+        )
+    )
     try:
         while True:
             for message in client.poll():

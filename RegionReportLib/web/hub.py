@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
@@ -28,6 +29,7 @@ class Page:
         self.socket = socket
         self.waiting: set[str] = set()  # views of which a picture is on its way
         self.behind: set[str] = set()  # views of which it has not the newest picture
+        self.hidden: set[str] = set()  # views that it does not show
         self._lock = asyncio.Lock()
 
     async def send(self, content: str | bytes) -> None:
@@ -46,6 +48,9 @@ class Hub:
     def __init__(self, views: FourViews) -> None:
         self.views = views
         self.pages: set[Page] = set()
+        self.look: Callable[[], dict[str, Any] | None] = lambda: None
+        """What is written into the corners of the views; pages are told when it changed."""
+        self._looked: dict[str, Any] | None = None
         self._newest: dict[str, bytes] = {}
         self._wake = asyncio.Event()
         views.changed = self._wake.set
@@ -56,11 +61,12 @@ class Hub:
             await self._wake.wait()
             self._wake.clear()
             await asyncio.sleep(_GATHER_S)
-            while self.pages and (name := self.views.next_stale()) is not None:
+            while self.pages and (name := self.views.next_stale(self._hidden())) is not None:
                 self._newest[name] = self.views.picture(name)
                 for page in tuple(self.pages):
                     page.behind.add(name)
                     await self._give(page, name)
+                await self._tell_look()
                 # Clicks that came meanwhile are heard first; pictures of them may make this one's successor needless.
                 await asyncio.sleep(0 if name != NAMES[-1] else _BETWEEN_SPACE_S)
 
@@ -68,9 +74,16 @@ class Hub:
         """Take in a new page: it gets the state and all pictures."""
         self.pages.add(page)
         await page.send(json.dumps(state))
+        if self._looked is not None:
+            await page.send(json.dumps(self._looked))
         for name in self._newest:
             page.behind.add(name)
             await self._give(page, name)
+        self._wake.set()
+
+    def shows(self, page: Page, name: str, shown: bool) -> None:
+        """A page shows a view or hides it; what nobody sees is not drawn."""
+        (page.hidden.discard if shown else page.hidden.add)(name)
         self._wake.set()
 
     def left(self, page: Page) -> None:
@@ -87,6 +100,15 @@ class Hub:
         page.waiting.discard(name)
         if name in page.behind:
             await self._give(page, name)
+
+    def _hidden(self) -> set[str]:
+        return set.intersection(*(page.hidden for page in self.pages)) if self.pages else set()
+
+    async def _tell_look(self) -> None:
+        look = self.look()
+        if look is not None and look != self._looked:
+            self._looked = look
+            await self.tell(look)
 
     async def _give(self, page: Page, name: str) -> None:
         if name in page.waiting:

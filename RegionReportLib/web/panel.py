@@ -7,7 +7,6 @@ from typing import Any
 
 from ..anatomy import regions as anatomy
 from ..export.standing import VERDICT_SIGN, authorship, state_line
-from ..report.audit import Entry
 from ..report.document import Report, Status
 from ..report.sentence import Flag, Sentence, Verdict
 from ..review.session import Session
@@ -26,6 +25,7 @@ def panel(session: Session) -> Json:
     return {
         "id": report.id,
         "signed": report.status is Status.SIGNED,
+        "editable": session.editable,
         "state": state_line(report),
         "notes": list(report.notes),
         "regions": [_region(session, region, sentences) for region, sentences in session.listed()],
@@ -50,20 +50,6 @@ def streamed(sentences: list[Json]) -> list[Json]:
         phrase = sentence.get("key_phrase")
         groups[-1]["sentences"].append({"id": sentence["id"], "text": sentence["text"], "phrase": phrase})
     return groups
-
-
-def trail(entries: tuple[Entry, ...]) -> list[Json]:
-    """Return the audit trail: when, who, what, from which words to which."""
-    return [
-        {
-            "seq": entry.seq,
-            "at": entry.act.at,
-            "actor": entry.act.actor,
-            "kind": entry.act.kind.replace("_", " "),
-            "words": [{"id": w.sentence_id, "before": w.before, "after": w.after} for w in entry.act.words],
-        }
-        for entry in entries
-    ]
 
 
 def _region(session: Session, region: anatomy.Region | None, sentences: tuple[Sentence, ...]) -> Json:

@@ -1,30 +1,29 @@
 """Reads a scan, and the masks beside it, in a process of its own: a foreign file cannot hurt or hold up the server.
 
-Run as `python -m RegionReportLib.web.reading`; both sides of the pipe are in this file. Voxels travel by file.
+Run as `python -m RegionReportLib.web.reading`; the pipe is in `child.py`. Voxels travel by file.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import json
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputRefused, NeedMissing, RegionReportError
+from ..errors import InputRefused
+from ..imaging.dicom_folder import Series, scan_folder, series_in
 from ..imaging.masks import RegionMasks
 from ..imaging.read import read_volume
 from ..imaging.seg_nrrd import read_segmentation
 from ..imaging.volume import Volume
-from ..progress import Progress, Work, finish, part
+from ..progress import Progress, Work, part
 from ..worker.messages import MasksArray, ScanArray
 from ..worker.scans import hand_over_masks, hand_over_scan, masks_of, scan_of
+from .child import answer, ask
 
-_KINDS: dict[str, type[RegionReportError]] = {"refused": InputRefused, "missing": NeedMissing}
+_FEWEST_SLICES = 8
+"""Fewer are contrast timing or single pictures; whoever reads one series of a folder leaves them out too."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,30 +48,16 @@ class Source:
 async def read(source: Source, folder: Path, watch: Callable[[Progress], None]) -> Read:
     """Read a source into arrays in `folder` and return them; InputRefused says why it cannot be used."""
     words = [str(source.scan), str(folder), source.series or "", str(source.masks or ""), source.digest or ""]
-    library = str(Path(__file__).resolve().parents[2])
-    path = os.pathsep.join(p for p in (library, os.environ.get("PYTHONPATH", "")) if p)
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", __name__, *words, stdout=asyncio.subprocess.PIPE, env={**os.environ, "PYTHONPATH": path}
-    )
-    assert child.stdout is not None
-    told: dict[str, Any] = {}
-    try:
-        async for line in child.stdout:
-            told = json.loads(line)
-            if "stage" in told:
-                watch(Progress(told["fraction"], told["stage"]))
-        await child.wait()
-    finally:
-        if child.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                child.kill()
-    return _taken(told, source)
+    return _taken(await ask(__name__, words, watch), source)
+
+
+async def series_to_choose(folder: Path, watch: Callable[[Progress], None]) -> tuple[Series, ...]:
+    """Return the CT series of a DICOM folder among which the reader has to choose, most slices first; none if one."""
+    told = await ask(__name__, [str(folder)], watch)
+    return tuple(Series(**one) for one in told.get("series", ()))
 
 
 def _taken(told: dict[str, Any], source: Source) -> Read:
-    for kind, error in _KINDS.items():
-        if kind in told:
-            raise error(told[kind])
     if "scan" not in told:
         raise InputRefused(f"{source.scan} could not be read: the reading ended without a result")
     scan = ScanArray(**{**told["scan"], "notes": tuple(told["scan"]["notes"])})
@@ -84,15 +69,20 @@ def _taken(told: dict[str, Any], source: Source) -> Read:
 
 
 def main(words: list[str]) -> None:
-    """Read what the words name and tell of it in JSON lines on standard output."""
-    scan, folder, series, masks, digest = words
-    source = Source(Path(scan), series or None, Path(masks) if masks else None, digest or None)
-    try:
-        _tell(**finish(_read(source, Path(folder)), lambda p: _tell(fraction=p.fraction, stage=p.stage)))
-    except NeedMissing as error:
-        _tell(missing=str(error))
-    except (RegionReportError, OSError, MemoryError) as error:
-        _tell(refused=" ".join(str(error).split()) or type(error).__name__)
+    """Read what the words name and tell of it in JSON lines on standard output; one word lists series only."""
+    answer(_listed(Path(words[0])) if len(words) == 1 else _read(_source(words), Path(words[1])))
+
+
+def _source(words: list[str]) -> Source:
+    scan, _, series, masks, digest = words
+    return Source(Path(scan), series or None, Path(masks) if masks else None, digest or None)
+
+
+def _listed(folder: Path) -> Work[dict[str, Any]]:
+    images = yield from part(scan_folder(folder), 0.0, 1.0)
+    found = [one for one in series_in(images) if one.modality == "CT"]
+    found = [one for one in found if one.slices >= _FEWEST_SLICES] or found
+    return {"series": [asdict(one) for one in found] if len(found) > 1 else []}
 
 
 def _read(source: Source, folder: Path) -> Work[dict[str, Any]]:
@@ -106,11 +96,6 @@ def _read(source: Source, folder: Path) -> Work[dict[str, Any]]:
         read_masks = read_segmentation(source.masks, grid=volume.grid)
         masks = yield from part(hand_over_masks(read_masks, folder / "masks.npy"), 0.9, 1.0)
     return {"scan": asdict(scan), "masks": None if masks is None else asdict(masks)}
-
-
-def _tell(**values: Any) -> None:
-    sys.stdout.write(json.dumps(values) + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

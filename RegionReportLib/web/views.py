@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
@@ -119,9 +119,9 @@ class FourViews:
         self.stale.add(name)
         self.changed()
 
-    def next_stale(self) -> str | None:
-        """Return the view that is to be drawn next, or None if all are up to date."""
-        return next((name for name in NAMES if name in self.stale), None)
+    def next_stale(self, hidden: Collection[str] = ()) -> str | None:
+        """Return the view that is to be drawn next, or None if all are up to date that are not `hidden`."""
+        return next((name for name in NAMES if name in self.stale and name not in hidden), None)
 
     def picture(self, name: str) -> bytes:
         """Draw a view now and return it as JPEG."""
@@ -148,6 +148,20 @@ class FourViews:
         a, b, c, _ = node.GetXYToRAS().MultiplyPoint((x * width, (1 - y) * height, 0.0, 1.0))
         return a, b, c
 
+    def middle(self) -> Point:
+        """Return the scene's millimetres where the three slices meet."""
+        x, y, z = (self.point_at(name, 0.5, 0.5) for name in ("sagittal", "coronal", "axial"))
+        assert x is not None and y is not None and z is not None
+        return x[0], y[1], z[2]
+
+    def standpoints(self) -> tuple[str, ...]:
+        """Return where each slice stands, in the patient's words: 'I 115', 'P 34', 'L 57'."""
+        x, y, z = self.middle()
+        return tuple(
+            f"{towards[0 if value >= 0 else 1]} {abs(value):.0f}"
+            for value, towards in ((z, "SI"), (y, "AP"), (x, "RL"))
+        )
+
     def offsets(self) -> dict[str, float]:
         """Return at which millimetre each slice view stands."""
         return {name: float(self._views[name].get_slice_value()) for name in NAMES[:3]}
@@ -173,3 +187,8 @@ def _event(kind: str) -> str:
         return "MouseWheelForwardEvent" if kind == "wheel+" else "MouseWheelBackwardEvent"
     pressed, button = kind[:-1], _BUTTONS[int(kind[-1])]
     return f"{button}Button{'Press' if pressed == 'down' else 'Release'}Event"
+
+
+def view_of(number: Any) -> str:
+    """Return the name of a view by its number, the first for nonsense."""
+    return NAMES[number] if isinstance(number, int) and 0 <= number < len(NAMES) else NAMES[0]

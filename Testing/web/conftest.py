@@ -110,7 +110,7 @@ class InThread:
 
     async def _run(self) -> None:
         from RegionReportLib.web.app import Address, Server
-        from RegionReportLib.web.door import Place
+        from RegionReportLib.web.arrivals import Place
 
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         self.server = Server(Address("127.0.0.1", 0), Place(self._drafts, "Dr Test"))

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from RegionReportLib.web.drafting import Wish
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
@@ -31,7 +33,7 @@ def test_a_scan_is_drafted_while_the_page_tells_how_far_it_is(page: Page, server
         }).observe(document.body, {subtree: true, childList: true, characterData: true}); }"""
     )
     before = len(drafts(server))
-    server.do(lambda door: door.start(door.draft(scan)))
+    server.do(lambda door: door.start(door.draft(scan, Wish())))
     page.wait_for_selector("#busy:visible")
     page.wait_for_selector(ROW, timeout=60_000)
     assert len(page.evaluate("[...window.stages]")) >= 3
@@ -92,7 +94,7 @@ def test_a_cancelled_draft_leaves_nothing(page: Page, server: Any, scan: Path) -
     page.goto(server.url)
     page.wait_for_selector("#list .none")
     before = drafts(server)
-    server.do(lambda door: door.start(door.draft(scan)))
+    server.do(lambda door: door.start(door.draft(scan, Wish())))
     page.wait_for_selector("#busy:visible")
     page.wait_for_timeout(1200)
     page.click("#cancel")

@@ -1,8 +1,12 @@
 // The page: shows the state that the server tells, and turns keys and buttons into acts.
 
+import { Boxing } from "./boxing.js";
+import { askAddendum, askPlace, askReason, askSeries, askSign, showOffers, showTrail } from "./dialogs.js";
 import { Editor } from "./editor.js";
 import { Link } from "./link.js";
+import { Opening } from "./opening.js";
 import { bringIntoView, make, showReport, showStreamed } from "./rows.js";
+import { Settings } from "./settings.js";
 import { Views } from "./views.js";
 
 const $ = (id) => document.getElementById(id);
@@ -10,13 +14,21 @@ let link = null;
 let state = null;
 let shownChosen = null;
 
-const editor = new Editor(() => (state && state.report ? state.report.id : ""));
-const views = new Views(() => link);
+const say = (text) => { $("message").textContent = text; };
 const send = (message) => {
   const sent = link.send(message);
-  if (!sent) $("message").textContent = "Not done: the server does not answer.";
+  if (!sent) say("Not done: the server does not answer.");
   return sent;
 };
+const editable = () => Boolean(state && state.report && state.report.editable);
+// What the parts of the page share.
+const desk = { get state() { return state; }, send, say, editable };
+
+const editor = new Editor(() => (state && state.report ? state.report.id : ""));
+const boxing = new Boxing(desk);
+const opening = new Opening(desk);
+const settings = new Settings(desk);
+const views = new Views(() => link, boxing);
 
 // The choice is shown at once; the server's state follows with the place. One that was on its way is older.
 let wanted = { id: null, until: 0 };
@@ -42,8 +54,6 @@ function sentence() {
   for (const region of state.report.regions) for (const one of region.sentences) if (one.id === state.report.chosen) return one;
   return null;
 }
-const editable = () => state && state.report && !state.report.signed;
-
 // State ---------------------------------------------------------------------------------------------------------
 
 function show(told) {
@@ -59,8 +69,12 @@ function show(told) {
   $("message").textContent = told.message;
   $("state").textContent = report ? report.state : "";
   document.body.classList.toggle("signed", Boolean(report && report.signed));
+  $("reading").hidden = !told.reading;
+  $("reading").firstElementChild.textContent = told.reading;
   $("notes").replaceChildren(...(report ? report.notes : []).map((note) => make("li", {}, note)));
   showBusy(told.busy);
+  boxing.show(told.box);
+  if (told.series.length) askSeries(desk, told.series);
   const list = $("list");
   if (report) {
     showList();
@@ -77,7 +91,7 @@ function show(told) {
 }
 
 function showList() {
-  const chosen = showReport($("list"), state.report, { choose, send, ask: askReason });
+  const chosen = showReport($("list"), state.report, { choose, send, editable: editable(), ask: (flag, id) => askReason(desk, flag, id) });
   if (state.report.chosen !== shownChosen) bringIntoView($("list"), chosen);
   shownChosen = state.report.chosen;
 }
@@ -95,9 +109,12 @@ function allow() {
   const can = Boolean(editable());
   for (const button of document.querySelectorAll("[data-do]")) {
     const needs = !["start-add", "undo", "redo"].includes(button.dataset.do);
-    button.disabled = !can || (needs && !sentence());
+    button.disabled = button.dataset.do !== "again" && (!can || (needs && !sentence()));
   }
-  for (const id of ["copy", "export", "trail", "filter"]) $(id).disabled = !(state && state.report);
+  for (const id of ["copy", "export", "trail", "filter", "settings"]) $(id).disabled = !(state && state.report);
+  const signed = Boolean(state && state.report && state.report.signed);
+  $("sign").hidden = signed;
+  $("addend").hidden = !signed;
   $("sign").disabled = !can;
   $("standing").disabled = !can;
 }
@@ -127,7 +144,7 @@ const acts = {
   "start-edit": () => { const one = sentence(); if (one && editable()) startWords("edit", one.id, one.text); },
   "start-split": () => { const one = sentence(); if (one && editable()) startWords("split", one.id, one.text, Math.floor(one.text.length / 2)); },
   "start-add": () => { if (editable()) startAdd(); },
-  "start-retie": () => { if (sentence() && editable()) askPlace(); },
+  "start-retie": () => { if (boxing.active) boxing.take(); else if (sentence() && editable()) askPlace(desk); },
 };
 function act(name) {
   if (editor.open) editor.end(true);
@@ -138,113 +155,36 @@ const keys = {
   a: "accept", x: "reject", r: "start-retie", n: "start-add", s: "start-split", m: "merge", o: "next_open", f: "next_found", Enter: "start-edit",
 };
 document.addEventListener("keydown", (event) => {
-  const typing = event.target.closest("textarea, input, select, dialog, #editor");
+  const typing = event.target.closest("textarea, input, select, dialog, form");
   if (typing || editor.open || document.querySelector("dialog[open]")) return;
   if (event.ctrlKey || event.metaKey) {
     const name = { z: event.shiftKey ? "redo" : "undo", y: "redo" }[event.key.toLowerCase()];
     if (name) { event.preventDefault(); act(name); }
     return;
   }
-  if (event.altKey) return;
   if (event.key === "ArrowDown" || event.key === "ArrowUp") {
     event.preventDefault();
-    step(event.key === "ArrowDown" ? 1 : -1);
+    const by = event.key === "ArrowDown" ? 1 : -1;
+    if (!event.altKey) step(by); else if (editable() && sentence()) send({ do: "shift", by });
     return;
   }
+  if (event.altKey) return;
+  if (event.key === "Escape" && boxing.active) { boxing.leave(); return; }
   if (event.key === "Enter" && event.target.closest("button")) return;
   const name = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
   if (name) { event.preventDefault(); act(name); }
 });
 for (const button of document.querySelectorAll("[data-do]")) button.addEventListener("click", () => act(button.dataset.do));
 
-// Dialogs -------------------------------------------------------------------------------------------------------
-
-function ask(id, done) {
-  const dialog = $(id);
-  dialog.returnValue = "";
-  dialog.onclose = () => { done(dialog.returnValue); $("list").focus({ preventScroll: true }); };
-  for (const button of dialog.querySelectorAll("[data-value]")) button.onclick = () => dialog.close(button.dataset.value);
-  for (const input of dialog.querySelectorAll("input:not([type=file])")) {
-    input.onkeydown = (event) => { if (event.key === "Enter") { event.preventDefault(); dialog.close("yes"); } };
-  }
-  dialog.showModal();
-  return dialog;
-}
-
-function askPlace() {
-  const pick = (value) => () => $("places").close(value);
-  $("places").querySelector(".body").replaceChildren(...state.report.places.map((region) => make("section", { colour: region.colour },
-    make("h3", {}, region.name), ...region.places.map((place) => make("button", { class: "pick", click: pick(String(place.n)) }, place.name)))));
-  ask("places", (value) => {
-    if (value === "placeless") send({ do: "placeless" });
-    else if (value !== "") send({ do: "retie", place: Number(value) });
-  });
-}
-
-function askReason(flag, id) {
-  if (!editable()) return;
-  $("reason").querySelector(".about").textContent = flag.message;
-  $("why").value = "";
-  ask("reason", (value) => { if (value && $("why").value.trim()) send({ do: "answer", id, n: flag.n, text: $("why").value }); });
-}
-
-$("sign").addEventListener("click", () => {
-  const { reasons } = state.report;
-  const dialog = $("signing");
-  dialog.querySelector(".about").textContent = reasons.length ? "This still forbids it:" : "The report is locked then; a change is an addendum.";
-  dialog.querySelector(".reasons").replaceChildren(...reasons.map((reason) => make("li", {}, reason)));
-  dialog.querySelector("[data-value=yes]").disabled = reasons.length > 0;
-  $("who").value = state.actor;
-  ask("signing", (value) => { if (value && !reasons.length) send({ do: "sign", name: $("who").value }); });
-});
-
-function showTrail(entries) {
-  const rows = entries.map((entry) => {
-    const changes = entry.words.map((one) => make("div", {}, `${one.id}: ${one.before ?? "–"} → ${one.after ?? "–"}`));
-    return make("tr", {}, make("td", {}, String(entry.seq)), make("td", {}, entry.at.replace("T", " ").slice(0, 19)), make("td", {}, entry.actor), make("td", {}, entry.kind, ...changes));
-  });
-  $("history").querySelector(".body").replaceChildren(make("table", {}, make("tbody", {}, ...rows)));
-  if (!$("history").open) ask("history", () => {});
-}
-$("trail").addEventListener("click", () => send({ do: "trail" }));
-
-function showDrafts(names) {
-  const open = (name) => () => { $("opening").close(""); send({ do: "open", name }); };
-  const body = names.length ? names.map((name) => make("button", { class: "pick", click: open(name) }, name)) : [make("p", { class: "none" }, "There is no draft on this server yet.")];
-  $("opening").querySelector(".body").replaceChildren(...body);
-  ask("opening", (value) => { if (value === "paste" && $("paste").value.trim()) post("draft", $("paste").value); });
-}
-$("open").addEventListener("click", () => send({ do: "drafts" }));
-$("file").addEventListener("change", () => {
-  const [file] = $("file").files;
-  if (!file) return;
-  $("opening").close("");
-  $("message").textContent = `Sending ${file.name}…`;
-  post(`scan?name=${encodeURIComponent(file.name)}`, file);
-  $("file").value = "";
-});
-
-async function post(address, body) {
-  try {
-    const answer = await fetch(address, { method: "POST", body });
-    if (answer.ok) return;
-    const told = await answer.json().catch(() => ({}));
-    $("message").textContent = told.problem || `Not done: the server answered ${answer.status}.`;
-  } catch {
-    $("message").textContent = "Not done: the server does not answer.";
-  }
-}
-
 // Everything else -------------------------------------------------------------------------------------------------
 
 $("cancel").addEventListener("click", () => send({ do: "cancel" }));
 $("standing").addEventListener("click", () => act("next_open"));
 $("filter").addEventListener("change", () => { send({ do: "filter", name: $("filter").value }); $("list").focus({ preventScroll: true }); });
-$("export").addEventListener("change", () => {
-  const name = $("export").value;
-  $("export").value = "";
-  if (name) make("a", { href: `export/${name}`, download: name }).click();
-});
+$("export").addEventListener("click", () => send({ do: "offers" }));
+$("trail").addEventListener("click", () => send({ do: "trail" }));
+$("sign").addEventListener("click", () => askSign(desk));
+$("addend").addEventListener("click", () => askAddendum(desk));
 $("copy").addEventListener("click", async () => {
   const text = await (await fetch("export/report.txt")).text();
   try {
@@ -257,14 +197,17 @@ $("copy").addEventListener("click", async () => {
     document.execCommand("copy");
     field.remove();
   }
-  $("message").textContent = "The report is in the clipboard as text.";
+  say("The report is in the clipboard as text.");
 });
 
 link = new Link({
   told(message) {
     if (message.kind === "state") show(message);
-    else if (message.kind === "trail") showTrail(message.entries);
-    else if (message.kind === "drafts") showDrafts(message.names);
+    else if (message.kind === "look") settings.show(message);
+    else if (message.kind === "trail") showTrail(message);
+    else if (message.kind === "drafts") opening.show(message);
+    else if (message.kind === "offers") showOffers(desk, message.offers);
+    else if (message.kind === "file") make("a", { href: message.address, download: message.name }).click();
   },
   pictured: (view, blob) => views.show(view, blob),
   up() { $("lost").hidden = true; views.tellSizes(); },

@@ -22,13 +22,13 @@ function words(sentence) {
   return text;
 }
 
-function flag(one, id, { send, ask }) {
+function flag(one, id, { send, ask, editable }) {
   const open = one.answer === null;
   const mark = open ? (one.blocking ? "⚠ " : "⚐ ") : "⚑ ";
   const line = make("div", { class: `flag${one.blocking && open ? " blocking" : ""}` }, mark + one.message + (open ? "" : ` — ${one.answer}`));
   const press = (act) => (event) => { event.stopPropagation(); act(); };
   if (open && one.both && id !== null) line.append(make("button", { click: press(() => send({ do: "both", id, n: one.n })) }, "show both"));
-  if (open && one.blocking) line.append(make("button", { click: press(() => ask(one, id)) }, "keep with a reason"));
+  if (open && one.blocking && editable) line.append(make("button", { click: press(() => ask(one, id)) }, "keep with a reason"));
   return line;
 }
 

@@ -1,10 +1,13 @@
 // The four pictures: the newest one is shown and answered, the mouse goes back to the server.
 
 const STILL_PX = 3;
+const SPACE = 3;  // the 3D view, in which no rectangle can be drawn
+const LARGE = 0.01;  // part of a view: a rectangle that is smaller was a click
 
 export class Views {
-  constructor(link) {
+  constructor(link, boxing) {
     this.link = link;
+    this.boxing = boxing;
     this.figures = new Map();
     for (const figure of document.querySelectorAll(".view")) {
       const view = Number(figure.dataset.view);
@@ -51,6 +54,10 @@ export class Views {
     figure.addEventListener("pointerdown", (event) => {
       event.preventDefault();
       figure.setPointerCapture(event.pointerId);
+      if (this.boxing.active && event.button === 0 && view !== SPACE) {
+        this.stretch(figure, at(event), at, (from, to) => this.boxing.drawn(view, from, to));
+        return;
+      }
       pressed = { x: event.clientX, y: event.clientY, still: true, button: event.button };
       tell(`down${event.button}`, event);
     });
@@ -75,5 +82,28 @@ export class Views {
       event.preventDefault();
       tell(event.deltaY < 0 ? "wheel+" : "wheel-", event);
     }, { passive: false });
+  }
+
+  // A rectangle under the mouse until it is let go.
+  stretch(figure, from, at, done) {
+    const band = document.createElement("div");
+    band.className = "band";
+    figure.append(band);
+    const move = (event) => {
+      const to = at(event);
+      const [left, top] = [Math.min(from.x, to.x), Math.min(from.y, to.y)];
+      Object.assign(band.style, { left: `${100 * left}%`, top: `${100 * top}%`, width: `${100 * Math.abs(to.x - from.x)}%`, height: `${100 * Math.abs(to.y - from.y)}%` });
+    };
+    const end = (event) => {
+      figure.removeEventListener("pointermove", move);
+      figure.removeEventListener("pointerup", end);
+      figure.removeEventListener("pointercancel", end);
+      band.remove();
+      const to = at(event);
+      if (event.type === "pointerup" && Math.min(Math.abs(to.x - from.x), Math.abs(to.y - from.y)) > LARGE) done(from, to);
+    };
+    figure.addEventListener("pointermove", move);
+    figure.addEventListener("pointerup", end);
+    figure.addEventListener("pointercancel", end);
   }
 }

@@ -1,0 +1,64 @@
+// The dialog from which reports and scans come to the desk.
+
+import { ask } from "./dialogs.js";
+import { make } from "./rows.js";
+
+const $ = (id) => document.getElementById(id);
+
+export class Opening {
+  constructor(desk) {
+    this.desk = desk;
+    this.writers = [];
+    $("open").addEventListener("click", () => desk.send({ do: "drafts" }));
+    $("writer").addEventListener("change", () => this.needs());
+    $("file").addEventListener("change", () => this.sendScan());
+  }
+
+  show({ names, writers, segmenters, devices }) {
+    this.writers = writers;
+    this.fill("writer", writers.map((one) => [one.name, one.title]));
+    this.fill("segmenter", segmenters.map((name) => [name, name]));
+    this.fill("device", devices.map((name) => [name, name]));
+    this.needs();
+    const open = (name) => () => { $("opening").close(""); this.desk.send({ do: "open", name }); };
+    const body = names.length ? names.map((name) => make("button", { class: "pick", click: open(name) }, name)) : [make("p", { class: "none" }, "There is no draft on this server yet.")];
+    $("opening").querySelector(".body").replaceChildren(...body);
+    if ($("opening").open) return;
+    ask("opening", (value) => { if (value === "paste" && $("paste").value.trim()) this.post("draft", $("paste").value); });
+  }
+
+  fill(id, choices) {
+    const before = $(id).value;
+    $(id).replaceChildren(...choices.map(([value, title]) => make("option", { value }, title)));
+    if (choices.some(([value]) => value === before)) $(id).value = before;
+  }
+
+  // A writer that runs on a model has a folder and a device.
+  needs() {
+    const writer = this.writers.find((one) => one.name === $("writer").value);
+    $("modelled").hidden = !(writer && writer.needs);
+    if (writer && writer.needs) $("model").title = `The folder holds ${writer.needs}.`;
+  }
+
+  sendScan() {
+    const [file] = $("file").files;
+    if (!file) return;
+    $("opening").close("");
+    this.desk.say(`Sending ${file.name}…`);
+    const words = new URLSearchParams({ name: file.name, writer: $("writer").value, segmenter: $("segmenter").value });
+    if (!$("modelled").hidden) { words.set("model", $("model").value.trim()); words.set("device", $("device").value); }
+    this.post(`scan?${words}`, file);
+    $("file").value = "";
+  }
+
+  async post(address, body) {
+    try {
+      const answer = await fetch(address, { method: "POST", body });
+      if (answer.ok) return;
+      const told = await answer.json().catch(() => ({}));
+      this.desk.say(told.problem || `Not done: the server answered ${answer.status}.`);
+    } catch {
+      this.desk.say("Not done: the server does not answer.");
+    }
+  }
+}
