@@ -7,7 +7,6 @@ like that. Everything sided or "in front of" is measured from it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -28,6 +27,8 @@ BODY_DEPTH_MM = 42.0
 """From the canal's centre to the front of a large vertebral body: 10 mm of canal and up to 32 mm of body."""
 FRONT_PERCENTILE = 70
 CANDIDATES = 6
+SKIP_MM = 100.0
+"""So much of the spine may be hidden by what looks more like a ring: enhanced kidneys beside it, metal."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,9 +102,9 @@ def _peaks(plane: FloatArray) -> FloatArray:
 
 
 def _path(candidates: list[FloatArray], spacing_mm: float) -> FloatArray:
-    """Return the chain `(y, x)` through all slices with the highest score and the fewest jumps.
+    """Return the chain `(y, x)` through the slices with the highest score and the fewest jumps.
 
-    Slices whose best ring is faint take no part; the line is interpolated there.
+    Slices whose best ring is faint, or lies where the spine cannot be, take no part; the line is interpolated there.
     """
     clear = [c[0, 2] for c in candidates if len(c)]
     scale = max(float(np.median(clear)), 1e-3) if clear else 1.0
@@ -111,22 +112,40 @@ def _path(candidates: list[FloatArray], spacing_mm: float) -> FloatArray:
     if not slices:
         return np.full((len(candidates), 2), np.nan, np.float32)
     chosen = [candidates[k] for k in slices]
-    total: list[Any] = [chosen[0][:, 2] / scale]
+    reach = max(2, round(SKIP_MM / spacing_mm))
+    total: list[Any] = []
     back: list[Any] = []
-    for before, here in pairwise(chosen):
-        step = np.linalg.norm(here[:, None, :2] - before[None, :, :2], axis=2) * spacing_mm
-        # The score of a clear slice is about 1: a jump of 10 mm costs that much, noise of a voxel little.
-        gain = total[-1][None, :] - 0.1 * step
-        back.append(gain.argmax(axis=1))
-        total.append(gain.max(axis=1) + here[:, 2] / scale)
-    at = int(total[-1].argmax())
-    path = [chosen[-1][at, :2]]
-    for previous, rows in zip(back[::-1], chosen[-2::-1], strict=True):
-        at = int(previous[at])
-        path.append(rows[at, :2])
+    for n, here in enumerate(chosen):
+        own = here[:, 2] / scale
+        best, source = own.copy(), np.full((len(own), 2), -1)
+        for m in range(max(0, n - reach), n):
+            gain = total[m][None, :] - _jump_cost(here, chosen[m], slices[n] - slices[m], spacing_mm)
+            at = gain.argmax(axis=1)
+            better = own + gain.max(axis=1) > best
+            best = np.where(better, own + gain.max(axis=1), best)
+            source[better] = np.column_stack([np.full(len(at), m), at])[better]
+        total.append(best)
+        back.append(source)
+    n = int(np.argmax([t.max() for t in total]))
+    at = int(total[n].argmax())
+    path = []
+    while n >= 0:
+        path.append((slices[n], *chosen[n][at, :2]))
+        n, at = (int(index) for index in back[n][at])
     line = np.array(path[::-1], dtype=np.float32)
     every = np.arange(len(candidates))
-    return np.column_stack([np.interp(every, slices, line[:, a]) for a in (0, 1)]).astype(np.float32)
+    return np.column_stack([np.interp(every, line[:, 0], line[:, a]) for a in (1, 2)]).astype(np.float32)
+
+
+def _jump_cost(here: FloatArray, before: FloatArray, slices: int, spacing_mm: float) -> FloatArray:
+    """Return what it costs to go from each candidate `before` to each one `here`, `slices` apart.
+
+    The score of a clear slice is about 1: a jump of 10 mm costs that much, noise of a voxel little. Steeper than
+    45 degrees no spine runs.
+    """
+    step = np.linalg.norm(here[:, None, :2] - before[None, :, :2], axis=2) * spacing_mm
+    too_steep = np.maximum(step - (slices + 1) * spacing_mm, 0)
+    return np.asarray(0.1 * step + 0.5 * too_steep)
 
 
 def _front(scan: Working, x: FloatArray, y: FloatArray) -> FloatArray:
