@@ -27,18 +27,17 @@ NEAR = 0.12
 """A field this high is within about one working voxel of its mask."""
 SURE = 0.88
 """A field this high is deeper than one working voxel inside its mask."""
-BONE_LEAST_HU = 240
+BONE_LEAST_HU = 180
 BONE_NEVER_HU = 100
 DISC_NEVER_HU = 30
 """Half way between muscle (50) and blurred cortex (400-600) lies the first; muscle and unenhanced organs stay below
 the second, fat and cord below the third."""
-SHELL_HU = (180, 450)
+MUSCLE_HU = 50
+SHELL_HU = (150, 450)
 """The border of a shell lies half way between its own height and muscle: from thin or porous to thick cortex."""
-SHELL_SHARE = 0.6
-"""Half of the shell's height is a little more of the peak that is left of it at working resolution."""
 SHELL_HEIGHT = "shell height"
-"""The field of half the height of the nearest bone's shell in HU; not a label."""
-RIM = 0.6
+"""The field of the half height of the nearest bone's shell in HU; not a label."""
+RIM = 0.75
 """Where a field is lower the border of the working grid, drawn round every touched voxel, lies too far out."""
 DENSE_LUNG = "dense lung"
 """The field that marks the airless parts of the lungs, where HU must not decide; not a label."""
@@ -64,7 +63,6 @@ def label_map(volume: Volume, scan: Working, masks: Mapping[str, Mask], dense_lu
     labels = np.zeros(volume.grid.shape_kji, np.uint8)
     whole, _ = block_grid(volume.grid, SPACING_MM)
     sources = {name: _source(mask, grid, whole) for name, mask in {**masks, DENSE_LUNG: dense_lung}.items()}
-    sources[SHELL_HEIGHT] = _shell_heights(scan, masks["vertebrae"] | masks["bone"], whole)
     values = {name: n for n, name in enumerate(masks, start=1)}
     for slab in slabs(volume.grid, SPACING_MM):
         yield Progress(slab[0].start / whole.shape_kji[0], "drawing borders on the scan")
@@ -78,6 +76,8 @@ def label_map(volume: Volume, scan: Working, masks: Mapping[str, Mask], dense_lu
             box = reach.get(name)
             if source is not None and box is not None:
                 fields[name] = _at_voxels(source, box, (grid, whole, volume.grid), at)
+        if "vertebrae" in fields or "bone" in fields:
+            fields[SHELL_HEIGHT] = _shell_heights(volume, where)
         labels[at] = _labelled(volume.hu[at], fields, values)
     return labels
 
@@ -95,12 +95,21 @@ def _source(mask: Mask, grid: Grid, whole: Grid) -> _Source | None:
     return None if where is None else _reaching(smoothed(mask[where], SMOOTH_VOXELS, 1.0), where, grid, whole)
 
 
-def _shell_heights(scan: Working, bone: Mask, whole: Grid) -> _Source | None:
-    where = _around(bone)
-    if where is None:
-        return None
-    peak = ndimage.maximum_filter(scan.hu[where], 3).astype(np.float32)
-    return _reaching(np.clip(SHELL_SHARE * peak, *SHELL_HU), where, scan.grid, whole)
+def _shell_heights(volume: Volume, where: Slices) -> Float32Array:
+    """Return half way between muscle and the densest voxel within a block or two, at the voxels of the blocks `where`.
+
+    The voxels themselves are asked, as the working grid blurs a shell of 1-2 mm.
+    """
+    here = window(volume.grid, SPACING_MM, where)
+    at = tuple(
+        slice(b.start * f, min(b.stop * f, n))
+        for b, f, n in zip(here.blocks, here.factor_kji, volume.grid.shape_kji, strict=True)
+    )
+    peak = volume.hu[at]
+    for axis, factor in enumerate(here.factor_kji):
+        peak = np.maximum.reduceat(peak, np.arange(0, peak.shape[axis], factor), axis=axis)
+    peak = ndimage.maximum_filter(peak, 3).astype(np.float32)
+    return to_voxels(np.clip((peak + MUSCLE_HU) / 2, *SHELL_HU), here)
 
 
 def _reaching(field: Float32Array, where: Slices, grid: Grid, whole: Grid) -> _Source:
