@@ -5,6 +5,7 @@ Bone, chest and abdominal wall and the muscles behind the kidneys are not part o
 
 from __future__ import annotations
 
+import edt
 import numpy as np
 from scipy import ndimage
 
@@ -13,28 +14,37 @@ from .thorax import Thorax, axial_hull, below
 from .working import Mask, Working, distance_mm, largest, opened
 
 FAT_MOST_HU = -30.0
-WALL_MM = 12.0
+WALL_MM = 14.0
 """Lateral abdominal wall muscles together, or ribs with their muscles, measure 15-25 mm, rectus 10 mm (Rankin, Stokes,
 Newham, Muscle Nerve 34:320, 2006)."""
 
+BACK_MM = 10.0
+BACK_FROM_MM = 45.0
+BACK_SLOPE = 0.6
+"""Beside the spine the cavity ends at the level of the canal, lateral to the muscles of the back it reaches the ribs,
+where the kidneys' lateral borders lie 20-30 mm behind it."""
 SLIT_MM = 20.0
 """Ribs are 15-25 mm apart: what changes within that height and back again is their pattern, not the cavity."""
 RIB_LEAST_HU = 150
 RIB_STEP_MM = 10.0
-RIB_MM = 9.0
+RIB_MM = 11.0
 """Ribs are 6-9 mm thick (Mohr et al., J Biomech 40:3085, 2007), the pleura and diaphragm inside them 2-3 mm."""
 
 
 def upper_abdomen(scan: Working, body: Mask, lung: Mask, thorax: Thorax, spine: Spine) -> Mask:
     """Return the abdominal cavity below the diaphragm."""
-    under = below(thorax.floor, scan.hu.shape[0]) & ~lung
-    cavity = _without_slits(_inside_wall(scan, under & body), scan.spacing_mm) | thorax.hull
+    under = below(thorax.floor, scan.hu.shape[0])
+    cavity = _without_slits(_inside_wall(scan, body, under & ~lung), scan.spacing_mm) | thorax.hull
+    mask = opened(under & ~lung & cavity & _before_back(scan, spine), 2 * scan.spacing_mm, scan.spacing_mm)
+    return largest(mask) if mask.any() else mask
+
+
+def _before_back(scan: Working, spine: Spine) -> Mask:
+    """Return what lies in front of the vertebral bodies and of the muscles beside them, which slope backwards."""
     rows = np.arange(scan.hu.shape[1])[None, :, None]
     beside = np.abs(np.arange(scan.hu.shape[2])[None, None, :] - spine.x[:, None, None]) * scan.spacing_mm
-    # In front of the vertebral bodies; beside them back to the level of the canal, where the kidneys end.
-    back = np.where(beside < 30.0, spine.front[:, None, None], spine.y[:, None, None] - 10.0 / scan.spacing_mm)
-    mask = opened(under & cavity & (rows > back), 2 * scan.spacing_mm, scan.spacing_mm)
-    return largest(mask) if mask.any() else mask
+    slope = (BACK_MM + BACK_SLOPE * np.maximum(beside - BACK_FROM_MM, 0)) / scan.spacing_mm
+    return np.asarray(rows > np.where(beside < 30.0, spine.front[:, None, None], spine.y[:, None, None] - slope))
 
 
 def _without_slits(cavity: Mask, spacing_mm: float) -> Mask:
@@ -44,19 +54,19 @@ def _without_slits(cavity: Mask, spacing_mm: float) -> Mask:
     return np.asarray(ndimage.binary_closing(padded, np.ones((reach, 1, 1), bool))[reach:-reach])
 
 
-def _inside_wall(scan: Working, trunk: Mask) -> Mask:
+def _inside_wall(scan: Working, body: Mask, under: Mask) -> Mask:
     """Return what lies deeper than the wall under the outermost muscle; fat under the skin is outside.
 
-    The muscles of the trunk form a convex ring; arms beside it are smaller and apart.
+    The muscles of the trunk form a convex ring; arms beside it are smaller and apart. `under` is what lies below the
+    diaphragm: beside it the lungs' recesses are inside the ring too, so that depth is measured in the slice.
     """
-    under_skin = distance_mm(trunk, scan.spacing_mm) > 5.0
-    muscle = opened((scan.hu > FAT_MOST_HU) & under_skin, scan.spacing_mm, scan.spacing_mm)
+    under_skin = distance_mm(body, scan.spacing_mm) > 5.0
+    muscle = opened((scan.hu > FAT_MOST_HU) & under_skin & under, scan.spacing_mm, scan.spacing_mm)
     if not muscle.any():
         return muscle
-    ring = axial_hull(largest(muscle)) & trunk
-    ribs = _inside_ribs(scan, ring)
-    depth = distance_mm(np.pad(ring, ((0, 0), (1, 1), (1, 1))), scan.spacing_mm)[:, 1:-1, 1:-1]
-    return np.asarray((depth > WALL_MM) & ribs)
+    ring = axial_hull(largest(muscle)) & body
+    depth = edt.edt(np.pad(ring, ((0, 0), (1, 1), (1, 1))), anisotropy=(1e4, scan.spacing_mm, scan.spacing_mm))
+    return np.asarray((depth[:, 1:-1, 1:-1] > WALL_MM) & _inside_ribs(scan, ring))
 
 
 def _inside_ribs(scan: Working, ring: Mask) -> Mask:
