@@ -102,7 +102,7 @@ def anatomy_of(scan: Working, trunk: Mask) -> Generator[Progress, None, tuple[di
     yield Progress(0.7, "finding the upper abdomen")
     abdomen = upper_abdomen(scan, trunk, pair.both, frame, line)
     yield Progress(0.85, "finding the bones")
-    skeleton = bones(scan, trunk, pair.both | frame.between | abdomen | airway, frame.hull, line)
+    skeleton = bones(scan, trunk, pair.both | frame.between | frame.neck | abdomen | airway, frame.hull, line)
     found = {
         "trachea": tree.trachea,
         "main_bronchi": tree.bronchi,

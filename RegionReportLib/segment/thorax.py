@@ -22,6 +22,12 @@ APEX_MM = 10.0
 INLET_SLOPE = 0.5
 """The inlet falls by 25-40 mm over its depth of 50-60 mm from T1 to the notch, and the lungs' apices reach up to the
 neck of the first rib, a little above its back edge (Gray's Anatomy, thoracic inlet)."""
+CLAVICLE_MM = 15.0
+"""The clavicles' ends rise this far above the jugular notch."""
+NECK_HALF_WIDTH_MM = 45.0
+"""Thyroid, carotid arteries and jugular veins lie medial of this, first ribs and coracoids lateral or behind."""
+NECK_BEFORE_MM = 4.0
+"""Rims of the vertebral bodies reach this far in front of the line of their fronts."""
 RIB_HEAD_MM = 14.0
 """How far ribs' heads reach in front of the canal's centre."""
 LATERAL_MM = 80.0
@@ -40,11 +46,13 @@ SPINE_MM = 35.0
 @dataclass(frozen=True, slots=True, eq=False)
 class Thorax:
     """`hull` of both lungs in axial slices; `floor` `(y, x)`: the diaphragm's height as a slice number; `between`:
-    what lies above the diaphragm between the lungs, in front of the spine, airways included."""
+    what lies above the diaphragm between the lungs, in front of the spine, airways included; `neck`: what lies above
+    the inlet in front of the spine, where there is no bone."""
 
     hull: Mask
     floor: Field
     between: Mask
+    neck: Mask
 
 
 def thorax(scan: Working, body: Mask, lungs: Lungs, spine: Spine) -> Thorax:
@@ -52,7 +60,7 @@ def thorax(scan: Working, body: Mask, lungs: Lungs, spine: Spine) -> Thorax:
     right, left = _both_sides(lungs, spine)
     hull = axial_hull(right | left) & body
     floor = _floor(lungs, scan, spine)
-    return Thorax(hull, floor, _between(scan, hull, lungs, spine, floor))
+    return Thorax(hull, floor, _between(scan, hull, lungs, spine, floor), _neck(scan, body, lungs, spine))
 
 
 def below(floor: Field, levels: int) -> Mask:
@@ -187,14 +195,22 @@ def _between(scan: Working, hull: Mask, lungs: Lungs, spine: Spine, floor: Field
     return np.asarray((central & (sizes * scan.voxel_ml >= 2.0))[labels])
 
 
-def _above_inlet(scan: Working, lungs: Lungs, spine: Spine) -> Mask:
-    """Return what lies above the thoracic inlet: the plane from the first thoracic vertebra to the jugular notch."""
+def _above_inlet(scan: Working, lungs: Lungs, spine: Spine, by_mm: float = 0.0) -> Mask:
+    """Return what lies `by_mm` above the thoracic inlet: the plane from T1 to the jugular notch."""
     level = np.arange(scan.hu.shape[0])[:, None, None] * scan.spacing_mm
     tops = np.flatnonzero(lungs.both.any((1, 2)))
     if not len(tops) or tops[-1] >= scan.hu.shape[0] - 2 or not np.isfinite(spine.front[tops[-1]]):
         return np.zeros((1, 1, 1), bool)
     ahead = (np.arange(scan.hu.shape[1])[None, :, None] - spine.front[tops[-1]]) * scan.spacing_mm
-    return np.asarray(level > tops[-1] * scan.spacing_mm - APEX_MM - INLET_SLOPE * np.maximum(ahead, 0))
+    return np.asarray(level > tops[-1] * scan.spacing_mm - APEX_MM + by_mm - INLET_SLOPE * np.maximum(ahead, 0))
+
+
+def _neck(scan: Working, body: Mask, lungs: Lungs, spine: Spine) -> Mask:
+    """Return where thyroid and vessels of the neck lie, often dense: before the spine, above the clavicles' ends."""
+    rows = np.arange(scan.hu.shape[1])[None, :, None]
+    beside = np.abs(np.arange(scan.hu.shape[2])[None, None, :] - spine.x[:, None, None]) * scan.spacing_mm
+    before = rows > spine.front[:, None, None] + NECK_BEFORE_MM / scan.spacing_mm
+    return np.asarray(_above_inlet(scan, lungs, spine, CLAVICLE_MM) & before & (beside < NECK_HALF_WIDTH_MM) & body)
 
 
 def soft_tissue(scan: Working, mask: Mask, sigma_mm: float, least_hu: float) -> Mask:
