@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
+from .catalogue import KnownModel
+
 HOME_VARIABLE = "REGIONREPORT_MODELS"
+PART_ENDING = ".part"
+"""Of files that have not wholly arrived."""
 
 
 def models_home() -> Path:
@@ -24,3 +29,38 @@ def models_home() -> Path:
     else:
         base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
     return base / "RegionReport" / "models"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What lies in a model's folder: its size in bytes, which files are `missing`, which arrived in part."""
+
+    folder: Path
+    size_bytes: int
+    missing: tuple[str, ...]
+    unfinished: tuple[str, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether all files are there."""
+        return not self.missing
+
+
+def kept(model: KnownModel) -> Kept:
+    """Return what lies in the folder of a model; nothing is opened."""
+    folder = models_home() / model.name
+    missing = tuple(name for name in model.files if not (folder / name).is_file())
+    parts = tuple(sorted(f.name for f in folder.glob(f".*{PART_ENDING}"))) if folder.is_dir() else ()
+    return Kept(folder, size_of(folder), missing, parts)
+
+
+def size_of(folder: Path) -> int:
+    """Return the bytes of all files in a folder and below; 0 where there is none."""
+    return sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()) if folder.is_dir() else 0
+
+
+def other_folders(models: tuple[KnownModel, ...]) -> tuple[Path, ...]:
+    """Return the folders beside those of known models: models of the user's own."""
+    home = models_home()
+    known = {model.name for model in models}
+    return tuple(sorted(f for f in home.iterdir() if f.is_dir() and f.name not in known)) if home.is_dir() else ()

@@ -1,0 +1,98 @@
+"""Keeping models on this computer: taking files that the user already has, recording what they are, removing them.
+
+No network and no torch here.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from ..errors import InputRefused, NeedMissing
+from ..progress import Progress, Work, part
+from .catalogue import KnownModel
+from .digests import RECORD_FILE, digests_of, read_record, write_record
+from .folders import HOME_VARIABLE, PART_ENDING, models_home
+
+_CHUNK = 16 * 1024 * 1024
+_SPARE_BYTES = 200_000_000
+
+
+def take(model: KnownModel, source: Path) -> Work[Path]:
+    """Take the files of a model from a folder that the user has, linked where the disk allows it, and return ours.
+
+    NeedMissing names the files that the folder lacks.
+    """
+    folder = models_home() / model.name
+    absent = [name for name in model.files if not (source / name).is_file()]
+    if absent:
+        raise NeedMissing(f"{source} lacks {', '.join(absent)} of {model.title}")
+    if source.resolve() == folder.resolve():
+        raise InputRefused(f"{source} is the place where the files would go")
+    total = sum((source / name).stat().st_size for name in model.files)
+    folder.mkdir(parents=True, exist_ok=True)
+    done = 0
+    for name in model.files:
+        size = (source / name).stat().st_size
+        yield from part(_taken(source / name, folder / name), 0.5 * done / total, 0.5 * (done + size) / total)
+        done += size
+    yield from part(recorded(model, folder), 0.5, 1.0)
+    return folder
+
+
+def remove(model: KnownModel) -> int:
+    """Delete the files of a model, and its folder if that is empty then; return the bytes freed.
+
+    Files of other names stay: they are not ours.
+    """
+    folder = models_home() / model.name
+    ours = {*model.files, *read_record(folder), RECORD_FILE}
+    freed = 0
+    for file in list(folder.iterdir()) if folder.is_dir() else ():
+        if file.is_file() and (file.name in ours or file.name.endswith(PART_ENDING)):
+            freed += file.stat().st_size
+            file.unlink()
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+    return freed
+
+
+def _taken(source: Path, target: Path) -> Work[None]:
+    passing = target.with_name(f".{target.name}{PART_ENDING}")
+    passing.unlink(missing_ok=True)
+    try:
+        os.link(source.resolve(), passing)
+    except OSError:  # another disk, or one without links
+        try:
+            yield from _copied(source, passing)
+        except BaseException:
+            passing.unlink(missing_ok=True)
+            raise
+    passing.replace(target)
+
+
+def _copied(source: Path, target: Path) -> Work[None]:
+    size = source.stat().st_size
+    need_space(target.parent, size)
+    with source.open("rb") as reading, target.open("wb") as writing:
+        while chunk := reading.read(_CHUNK):
+            writing.write(chunk)
+            yield Progress(min(1.0, reading.tell() / max(size, 1)), f"copying {source.name}")
+
+
+def recorded(model: KnownModel, folder: Path) -> Work[None]:
+    """Write down the digests of a model's files."""
+    digests = yield from digests_of(folder, [folder / name for name in model.files])
+    write_record(folder, digests)
+
+
+def need_space(folder: Path, wanted: int) -> None:
+    """Raise NeedMissing if the disk of `folder`, which need not exist, has no room for so many bytes."""
+    there = next(f for f in (folder, *folder.parents) if f.exists())
+    free = shutil.disk_usage(there).free
+    if free < wanted + _SPARE_BYTES:
+        raise NeedMissing(
+            f"{wanted / 1e9:.1f} GB are needed in {folder}, {free / 1e9:.1f} GB are free there; the environment "
+            f"variable {HOME_VARIABLE} chooses another place"
+        )
