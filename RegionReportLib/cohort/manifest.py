@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS study (
 CREATE INDEX IF NOT EXISTS study_by_state ON study (state, position);
 """
 # One name on every file system: no separators, no device names, not hidden, short enough to carry a suffix.
-_PLAIN = re.compile(r"(?!(con|prn|aux|nul|com\d|lpt\d)(\.|$))[a-z0-9_][a-z0-9_.-]{0,98}[a-z0-9_-]", re.IGNORECASE)
+_PLAIN = re.compile(r"(?!(con|prn|aux|nul|com\d|lpt\d)(\.|$))[a-z0-9_]([a-z0-9_.-]{0,98}[a-z0-9_-])?", re.IGNORECASE)
 _BATCH = 1000
 
 
@@ -132,11 +132,11 @@ class Manifest:
         known = self._base.execute("SELECT row, taken FROM study WHERE id = ?", (row.id,)).fetchone()
         text = json.dumps(asdict(row), ensure_ascii=False)
         if known is None:
-            place = _folder_of(row.id)
-            self._base.execute(
-                "INSERT INTO study (position, id, folder, row, taken) VALUES (?, ?, ?, ?, ?)",
-                (position, row.id, place, text, taken),
-            )
+            insert = "INSERT INTO study (position, id, folder, row, taken) VALUES (?, ?, ?, ?, ?)"
+            try:
+                self._base.execute(insert, (position, row.id, _folder_of(row.id), text, taken))
+            except sqlite3.IntegrityError:  # another id differs in case alone, which not all file systems tell apart
+                self._base.execute(insert, (position, row.id, _made_folder(row.id), text, taken))
             return 1
         if known[1] == taken:
             raise InputRefused(f"the study {row.id!r} comes twice in the list")
@@ -151,9 +151,9 @@ class Manifest:
         marks = ",".join("?" * len(states))
         self._base.execute(f"UPDATE study SET state = 'waiting', kind = NULL WHERE state IN ({marks})", states)
 
-    def running(self) -> tuple[Entry, ...]:
-        """Return the studies that were being drafted when the manifest was last written."""
-        return tuple(self.entries("state = 'running'"))
+    def forget(self, study_id: str) -> None:
+        """Let a study wait again whose draft is gone."""
+        self._base.execute("UPDATE study SET state = 'waiting', digest = NULL WHERE id = ?", (study_id,))
 
     def orders(self, settings: Settings) -> Iterator[Order]:
         """Yield each waiting study once, in the order of the list, marking it as running when it is handed out."""
@@ -207,7 +207,9 @@ class Manifest:
 
 def _folder_of(study_id: str) -> str:
     """Return the folder of a study below the cohort's: its id where that is a plain name, else made one."""
-    if _PLAIN.fullmatch(study_id):
-        return f"studies/{study_id}"
+    return f"studies/{study_id}" if _PLAIN.fullmatch(study_id) else _made_folder(study_id)
+
+
+def _made_folder(study_id: str) -> str:
     plain = re.sub(r"[^A-Za-z0-9_-]+", "_", study_id).strip("_")[-60:]
     return f"studies/{plain or 'study'}-{hashlib.sha256(study_id.encode()).hexdigest()[:12]}"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..progress import Progress, Work
 from ..report.lock import WriteLock
+from ..report.report_file import REPORT_NAME
 from ..report.store import utc_now
 from .engine import Engine
 from .manifest import Counts, Manifest
@@ -51,12 +52,16 @@ def draft_cohort(
 
 
 def _recover(manifest: Manifest, settings: Settings) -> None:
-    """Write down what an earlier run finished in the moment it was ended; the rest of what it began waits again."""
+    """Make the manifest true: drafts that were finished in the moment a run was ended, and drafts that were removed."""
     _clean(manifest.folder)
-    for entry in manifest.running():
+    for entry in tuple(manifest.entries("state = 'running'")):
         place = manifest.folder / entry.folder
         if place.exists():
             manifest.record(found(Order(entry.row, str(place), settings)))
+    done = manifest.entries("state = 'done'")
+    gone = [entry.row.id for entry in done if not (manifest.folder / entry.folder / REPORT_NAME).exists()]
+    for study_id in gone:
+        manifest.forget(study_id)
 
 
 def _run(manifest: Manifest, engine: Engine, settings: Settings) -> Work[None]:
