@@ -17,9 +17,10 @@ from typing import Any
 from xml.etree import ElementTree
 
 from ..errors import NeedMissing
-from .fhir import BUNDLE_PROFILE
+from .fhir import BUNDLE_PROFILE, REPORT_PROFILE
 from .fhir_narrative import SPAN_CLASS
 from .fhir_provenance import TARGET_ELEMENT
+from .fhir_rules import rule_problems
 from .fhir_values import Resource
 
 _XHTML = "{http://www.w3.org/1999/xhtml}"
@@ -60,8 +61,9 @@ def profile_problems(bundle: Resource) -> tuple[str, ...]:
         div = ElementTree.fromstring(reports[0]["text"]["div"])
     except (ElementTree.ParseError, KeyError) as cause:
         return (f"the narrative is no XML: {cause}",)
-    checks = (_entries(bundle), _narrative(bundle, div), _form(bundle, reports[0], div), _selections(bundle))
-    return tuple(problem for check in (*checks, _authors(bundle, reports[0], div)) for problem in check)
+    of_bundle = (_entries(bundle), _narrative(bundle, div), _selections(bundle))
+    of_report = (_form(bundle, reports[0], div), _authors(bundle, reports[0], div), _claims(bundle, reports[0]))
+    return (*rule_problems(bundle), *(problem for check in (*of_bundle, *of_report) for problem in check))
 
 
 def structure_problems(bundle: Resource) -> tuple[str, ...]:
@@ -174,6 +176,21 @@ def _authors(bundle: Resource, report: Resource, div: ElementTree.Element) -> It
     )
     if {signed} != {"issued" in report, "resultsInterpreter" in report, verified}:
         yield f"the state {report['status']} does not fit who is said to have signed"
+
+
+def _claims(bundle: Resource, report: Resource) -> Iterator[str]:
+    """What IMR wants of a report that claims its profile, and of every provenance (R4 §6.3)."""
+    wanted = {"issued", "performer", "resultsInterpreter", "imagingStudy", "presentedForm", "subject", "code"}
+    claimed = REPORT_PROFILE in report.get("meta", {}).get("profile", ())
+    if claimed != (wanted <= set(report)):
+        yield f"the report {'claims' if claimed else 'does not claim'} IMR's profile and lacks {wanted - set(report)}"
+    if not {"imagingStudy", "presentedForm", "subject", "code"} <= set(report):
+        yield "the report names no study, patient or code, or has no HTML form"
+    for one in _of_kind(bundle, "Provenance"):
+        programs = [agent for agent in one["agent"] if agent["who"].get("type") == "Device"]
+        reasons = [label["code"] for reason in one.get("reason", ()) for label in reason["coding"]]
+        if not one["agent"] or bool(programs) != (reasons == ["AIAST"]):
+            yield f"the provenance {one['id']} names {len(programs)} programs and is marked {reasons}"
 
 
 def _of_kind(bundle: Resource, kind: str) -> list[Resource]:
