@@ -6,7 +6,6 @@ where that folder lies may differ from computer to computer.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import fields, is_dataclass
 from enum import Enum
@@ -21,9 +20,10 @@ from torch import Tensor
 
 from ..errors import InputRefused, NeedMissing
 from ..imaging.atomic import whole_files
-from ..progress import Progress, Work
+from ..progress import Progress, Work, finish, part
 from .build import Folders, begin_id, with_folders
 from .config import ModelConfig
+from .digests import digests_of
 from .network import RegionReporter
 from .tokenizer import FILE_NAME as TOKENIZER
 from .tokenizer import ReportTokenizer
@@ -38,7 +38,7 @@ def save(model: RegionReporter, folder: Path, dtype: torch.dtype | None = None) 
     with whole_files(folder) as staging:
         save_file(stored, staging / WEIGHTS)
         model.tokenizer.save(staging)
-        digests = {name: digest_of(staging / name) for name in (WEIGHTS, TOKENIZER)}
+        digests = finish(digests_of(staging, (staging / WEIGHTS, staging / TOKENIZER)))
         content = {"format": FORMAT, "version": VERSION, "digests": digests, "config": to_plain(model.config)}
         (staging / CONFIG).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return digests[WEIGHTS]
@@ -54,8 +54,9 @@ def load(
     """
     yield Progress(0.0, "reading the configuration")
     content = read_content(folder)
+    found = yield from part(digests_of(folder, [folder / name for name in content["digests"]]), 0.0, 0.1)
     for name, digest in content["digests"].items():
-        if digest_of(folder / name) != digest:
+        if found[name] != digest:
             raise InputRefused(f"{folder / name} is not the file that was saved with {CONFIG}: its digest differs")
     config = with_folders(from_plain(ModelConfig, content["config"]), folders or Folders())
     tokenizer = ReportTokenizer.open(folder, begin_id(config))
@@ -71,7 +72,7 @@ def load(
 def read_content(folder: Path) -> dict[str, Any]:
     """Return the configuration file of a checkpoint after checking its form and version."""
     file = folder / CONFIG
-    if not file.is_file() or not (folder / WEIGHTS).is_file():
+    if not all((folder / name).is_file() for name in (CONFIG, WEIGHTS, TOKENIZER)):
         raise NeedMissing(f"no trained network in {folder}: expected {CONFIG}, {WEIGHTS} and {TOKENIZER}")
     try:
         content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
@@ -137,17 +138,6 @@ def _compare(found: set[str], wanted: set[str], file: Path) -> None:
 def _plain(value: Tensor, dtype: torch.dtype | None) -> Tensor:
     kept = value.to("cpu", dtype) if dtype is not None and value.is_floating_point() else value.to("cpu")
     return kept.clone().contiguous()  # tensors that share memory cannot be stored
-
-
-def digest_of(file: Path) -> str:
-    """Return the SHA-256 of a file; NeedMissing if it is not there."""
-    if not file.is_file():
-        raise NeedMissing(f"{file} is missing")
-    sha = hashlib.sha256()
-    with file.open("rb") as opened:
-        while chunk := opened.read(1 << 20):
-            sha.update(chunk)
-    return sha.hexdigest()
 
 
 def to_plain(value: Any) -> Any:
