@@ -13,6 +13,7 @@ from .. import __version__
 from ..draft.choose import DEVICES, PRECISIONS, WRITERS
 from ..export.formats import FORMAT_NAMES
 from ..segment.choose import SEGMENTERS
+from .model_arguments import add_model_arguments
 
 
 class _OneLineParser(argparse.ArgumentParser):
@@ -72,6 +73,9 @@ def _making(commands: Any) -> None:
     phantom.add_argument("--slices", type=int, help="number of slices (default: the whole chest)")
     phantom.add_argument("--step", type=float, metavar="MM", help="distance of slices")
     _output(phantom)
+
+    models = _command(commands, "models", "models:models", "list, fetch, check and remove the models of writers")
+    add_model_arguments(models, _later)
 
     doctor = _command(commands, "doctor", "doctor:doctor", "say what is installed and what would run")
     doctor.add_argument("--json", action="store_true", help="as JSON")
@@ -137,6 +141,8 @@ def _scoring(commands: Any) -> None:
     labels = "CSV with the column case and one 0/1 column for each of the 18 CT-RATE findings"
     evaluate.add_argument("--reference-labels", type=Path, metavar="CSV", help=f"findings of the references: {labels}")
     evaluate.add_argument("--prediction-labels", type=Path, metavar="CSV", help="findings of the predictions")
+    labeller = "find the 18 labels in both texts by the RadBERT labeller there (default: see `regionreport models`)"
+    evaluate.add_argument("--labeller", type=Path, nargs="?", const="", metavar="FOLDER", help=labeller)
     evaluate.add_argument("--by-region", action="store_true", help="score each region too")
     evaluate.add_argument("-o", "--output", type=Path, metavar="DIR", help="write CSV, JSON and Markdown there")
     evaluate.add_argument("--json-progress", action="store_true", help="progress as JSON lines on standard output")

@@ -15,6 +15,8 @@ from typing import Any
 import psutil
 
 from .. import __version__
+from ..draft.choose import WRITERS, lacking
+from ..model.folders import models_home
 
 _PACKAGES = {
     "numpy": "arrays",
@@ -26,6 +28,9 @@ _PACKAGES = {
     "pillow": "pictures in reports",
     "torch": "learned writers and segmenters",
     "transformers": "learned writers",
+    "peft": "learned writers",
+    "huggingface_hub": "fetching models",
+    "bitsandbytes": "4-bit language models",
     "TotalSegmentator": "learned segmentation",
     "monai": "learned segmentation",
     "highdicom": "DICOM SEG and SR",
@@ -42,6 +47,7 @@ def doctor(arguments: argparse.Namespace) -> None:
     print(f"regionreport {found['regionreport']}, Python {found['python']} on {machine['platform']}")
     print(f"{machine['cores']} cores, {machine['memory_gb']} GB memory ({machine['memory_free_gb']} GB free)")
     print(f"GPU: {found['gpu'] or 'none found'}")
+    print(f"models: {found['models']}")
     for name, entry in found["packages"].items():
         print(f"  {name:<24} {entry['version'] or 'not installed':<14} {entry['for']}")
     for role, choice in found["would_run"].items():
@@ -61,10 +67,11 @@ def examine() -> dict[str, Any]:
             "memory_free_gb": round(memory.available / 2**30, 1),
         },
         "gpu": _gpu(),
+        "models": str(models_home()),
         "packages": {name: {"version": _version(name), "for": purpose} for name, purpose in _PACKAGES.items()},
         "would_run": {
             "Segmentation": "classical (built in, no weights needed)",
-            "Writer": "measured (built in, no weights needed)",
+            **{f"Writer {name}": lacking(name) or "ready" for name in WRITERS},
         },
     }
 

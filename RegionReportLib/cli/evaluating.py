@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from ..errors import InputRefused, NeedMissing
 from ..evaluate.findings import LABELS, Efficacy, efficacy
 from ..evaluate.table import TextPair, pair_up, read_labels, read_pairs, read_texts
+from ..model.folders import models_home
 from .outputs import whole, write_json
 from .watch import run, tell
 
@@ -19,7 +22,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
     pairs = _pairs(arguments)
     if arguments.by_region and any(pair.region is None for pair in pairs or ()):
         raise InputRefused("--by-region needs a column 'region' (or files named <region>_reports.csv)")
-    found = _efficacy(arguments)
+    found = _labelled(arguments, pairs) if arguments.labeller is not None and pairs else _efficacy(arguments)
     files, scoring = _room("score_files"), _room("regions_table")
     scores = run(scoring.score_reports(pairs, arguments.by_region), arguments.json_progress) if pairs else None
     if arguments.output is not None:
@@ -42,8 +45,12 @@ def _refuse_unclear(arguments: argparse.Namespace) -> None:
         raise InputRefused("give either --pairs or --reference and --prediction, not both")
     if not arguments.pairs and arguments.reference is None and arguments.reference_labels is None:
         raise InputRefused("nothing to score: give --reference and --prediction, or --pairs, or two tables of labels")
-    if arguments.by_region and not arguments.pairs and arguments.reference is None:
-        raise InputRefused("--by-region is for texts; give --pairs, or --reference and --prediction")
+    without_texts = not arguments.pairs and arguments.reference is None
+    for word, wanted in (("--by-region", arguments.by_region), ("--labeller", arguments.labeller is not None)):
+        if wanted and without_texts:
+            raise InputRefused(f"{word} is for texts; give --pairs, or --reference and --prediction")
+    if arguments.labeller is not None and arguments.reference_labels is not None:
+        raise InputRefused("give either --labeller or two tables of labels, not both")
 
 
 def _pairs(arguments: argparse.Namespace) -> tuple[TextPair, ...] | None:
@@ -67,6 +74,31 @@ def _efficacy(arguments: argparse.Namespace) -> Efficacy | None:
     # A report that was never written names no finding.
     nothing = (False,) * len(LABELS)
     return efficacy([truth[key] for key in truth], [said.get(key, nothing) for key in truth])
+
+
+def _labelled(arguments: argparse.Namespace, pairs: Sequence[TextPair]) -> Efficacy:
+    """Return the findings of the reports of each case, both sides read by the labeller."""
+    folder = arguments.labeller or models_home() / "radbert"
+    labeller = _labeller(folder)
+    if labeller.labels != len(LABELS):
+        raise InputRefused(f"the labeller in {folder} knows {labeller.labels} findings, CT-RATE has {len(LABELS)}")
+    cases: dict[str, tuple[list[str], list[str]]] = {}
+    for pair in pairs:
+        reference, prediction = cases.setdefault(pair.case, ([], []))
+        reference.append(pair.reference or "")
+        prediction.append(pair.prediction or "")
+    texts = [" ".join(side[n]).strip() for n in (0, 1) for side in cases.values()]
+    found = run(labeller.label(texts), arguments.json_progress)
+    return efficacy(found[: len(cases)], found[len(cases) :])
+
+
+def _labeller(folder: Path) -> Any:
+    try:
+        opening = import_module("RegionReportLib.model.radbert")
+    except ModuleNotFoundError as cause:
+        package = str(cause.name).partition(".")[0]
+        raise NeedMissing(f"labelling needs the package {package}: pip install 'regionreport[model]'") from cause
+    return opening.open_labeller(folder)
 
 
 def _write(arguments: argparse.Namespace, files: Any, scores: Any, found: Efficacy | None) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ..errors import InputRefused, NeedMissing
+from ..model.catalogue import MODELS
 from ..model.folders import models_home
 from .writer import Writer
 
@@ -101,6 +102,19 @@ def model_folder(choice: WriterChoice) -> Path:
             f"`regionreport models` (looked for in {folder})"
         )
     return folder
+
+
+def lacking(name: str) -> str:
+    """Return what keeps a writer from writing with what lies in the models folder, empty if nothing does."""
+    if not WRITERS[name].needs:
+        return ""
+    try:
+        folder = model_folder(WriterChoice(name))
+        _need_packages(name)
+    except NeedMissing as reason:
+        return str(reason)
+    absent = [file for m in MODELS if m.name == name for file in m.files if not (folder / file).is_file()]
+    return f"{folder} lacks {', '.join(absent)}" if absent else ""
 
 
 def _needs(name: str) -> str:

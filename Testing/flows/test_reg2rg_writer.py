@@ -21,7 +21,7 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from RegionReportLib.anatomy.regions import REGION_IDS
-from RegionReportLib.draft.choose import WriterChoice, writer
+from RegionReportLib.draft.choose import WriterChoice, lacking, writer
 from RegionReportLib.draft.pipeline import draft
 from RegionReportLib.draft.streaming import Wrote
 from RegionReportLib.errors import InputRefused, NeedMissing
@@ -232,3 +232,14 @@ def test_a_writer_without_its_model_says_what_to_do(
         WriterChoice("poet")
     (tmp_path / "models" / "reg2rg").mkdir(parents=True)
     assert writer(WriterChoice("reg2rg")).name == "reg2rg"
+
+
+def test_what_a_writer_lacks_is_known_before_it_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGIONREPORT_MODELS", str(tmp_path))
+    assert lacking("measured") == ""
+    assert "give it with --model FOLDER" in lacking("reg2rg")
+    (tmp_path / "reg2rg").mkdir()
+    (tmp_path / "reg2rg" / "tokenizer.json").touch()
+    assert lacking("reg2rg") == f"{tmp_path / 'reg2rg'} lacks pytorch_model.bin"
+    (tmp_path / "reg2rg" / "pytorch_model.bin").touch()
+    assert lacking("reg2rg") == ""

@@ -1,0 +1,71 @@
+"""Looks whether a folder holds a model that can be opened: names, shapes, digests; nothing is run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import InputRefused, NeedMissing
+from ..progress import Progress, Work, part
+from .digests import WEIGHT_ENDINGS, digests_of, read_record
+
+_RADBERT_FILE = "RadBertClassifier.pth"
+
+
+def checked(folder: Path) -> Work[tuple[str, ...]]:
+    """Return lines about the model in `folder`.
+
+    NeedMissing says what is absent, InputRefused what is not as it should be, also against recorded digests.
+    """
+    if not folder.is_dir():
+        raise NeedMissing(f"no folder at {folder}")
+    files = sorted(f for f in folder.iterdir() if f.is_file() and f.suffix in WEIGHT_ENDINGS)
+    if not files:
+        raise NeedMissing(f"{folder} holds no weights (files ending in {', '.join(WEIGHT_ENDINGS)})")
+    yield Progress(0.0, "looking at names and shapes")
+    found = _radbert(folder) if any(f.name == _RADBERT_FILE for f in files) else _reg2rg(folder)
+    digests = yield from part(digests_of(folder, files, trust=False), 0.1, 1.0)
+    recorded = {name: entry["sha256"] for name, entry in read_record(folder).items()}
+    for name, digest in digests.items():
+        if recorded.get(name, digest) != digest:
+            raise InputRefused(f"{name} has changed since its digest was recorded: {recorded[name]}, now {digest}")
+        found.append(f"{name}: SHA-256 {digest}" + (", as recorded" if name in recorded else ""))
+    return tuple(found)
+
+
+def _reg2rg(folder: Path) -> list[str]:
+    import torch
+
+    from .reg2rg import on_meta
+    from .reg2rg_checkpoint import Weights, match
+    from .reg2rg_config import PUBLISHED, read_config
+    from .reg2rg_prompt import Words
+
+    config = read_config(folder)
+    Words.read(folder, config)
+    with Weights(folder) as weights:
+        keys = match(weights, config)
+        wanted = on_meta(config).state_dict()
+        kinds: set[torch.dtype] = set()
+        for name, key in keys.name_of.items():
+            value = weights[key]()
+            kinds.add(value.dtype)
+            if value.shape != wanted[name].shape:
+                raise InputRefused(f"{key} has shape {tuple(value.shape)}, expected {tuple(wanted[name].shape)}")
+        number = len(weights)
+    counted = sum(p.numel() for p in on_meta(config).parameters())
+    numbers = ", ".join(sorted(str(k).removeprefix("torch.") for k in kinds))
+    size = "the published size" if config == PUBLISHED else "another size than the published one (reg2rg.json)"
+    return [
+        f"Reg2RG of {size}",
+        f"tokenizer.json: {config.image_open_id} words, and {config.added_tokens} tokens with the ids of the weights",
+        f"weights: all {number} keys known ({len(keys.dropped)} not needed)",
+        f"{counted / 1e6:.1f} million numbers in {numbers}",
+        f"memory to run it: {2 * counted / 1e9:.1f} GB with 16-bit numbers, {4 * counted / 1e9:.1f} GB with float32",
+    ]
+
+
+def _radbert(folder: Path) -> list[str]:
+    from .radbert import open_labeller
+
+    labeller = open_labeller(folder)
+    return [f"RadBERT labeller: {labeller.labels} labels, {labeller.numbers / 1e6:.1f} million numbers"]
