@@ -105,6 +105,12 @@ class RegionReporter(nn.Module):
         """Where the weights lie."""
         return next(self.parameters()).device
 
+    def save_memory(self) -> None:
+        """Compute the language model's layers a second time on the way back instead of keeping what they made."""
+        model = base_of(self.language_model)
+        now = getattr(model, "activation_checkpointing_enable", None)  # its name since transformers 5.2x
+        (now or model.gradient_checkpointing_enable)()
+
     def encode(self, study: StudyInputs | EncodedStudy) -> EncodedStudy:
         """Return all that is seen of a study; what is encoded already comes back as it is."""
         if isinstance(study, EncodedStudy):

@@ -102,7 +102,8 @@ def test_adapters_train_themselves_and_the_rows_of_the_marks_only(
 
 def test_gradients_pass_through_recomputed_layers(toy_reporter: Make, toy_study: StudyInputs) -> None:
     plain, saving = toy_reporter().train(), toy_reporter().train()
-    base_of(saving.language_model).gradient_checkpointing_enable()
+    saving.save_memory()
+    assert base_of(saving.language_model).is_gradient_checkpointing
     grads = []
     for model in (plain, saving):
         written = model([TrainingStudy(toy_study, {"lungs": "Nodule."})], contrast=False).written
