@@ -5,16 +5,19 @@ it; a scene opened elsewhere, or later, gets its folder back from that copy.
 """
 
 import re
+import shutil
 from datetime import datetime, timezone
 from pathlib import Path
 
 import qt
 
 from RegionReportLib.errors import Conflict
+from RegionReportLib.export.formats import MASKS_NAME
 from RegionReportLib.grounding.contradictions import check
 from RegionReportLib.report.journal import JOURNAL_NAME
 from RegionReportLib.report.report_file import DRAFT_NAME, REPORT_NAME, report_bytes
 from RegionReportLib.report.store import open_draft
+from RegionReportLib.review.addendum import begin_addendum
 from RegionReportLib.scene.storage import ReportFiles, files_of, keep_report, segmentation_node_of, volume_node_of
 
 
@@ -71,6 +74,20 @@ def desk_of(report_node, actor):
     files = files_of(report_node)
     folder = _folder_for(files, report_node)
     return Desk(report_node, folder, actor)
+
+
+def add_addendum(desk, actor):
+    """Begin an addendum to the signed report of a desk, in a folder and a node of its own; return the node."""
+    folder = new_folder(f"addendum-{desk.volume_node.GetName()}")
+    begin_addendum(desk.draft.report, folder, actor=actor, check=check)
+    masks = desk.folder / MASKS_NAME
+    if masks.is_file():
+        shutil.copyfile(masks, folder / MASKS_NAME)
+    return keep_report(desk.report_node.GetScene(), _files_in(folder), desk.volume_node, desk.segmentation_node)
+
+
+def _files_in(folder):
+    return ReportFiles(*((folder / name).read_bytes() for name in (REPORT_NAME, JOURNAL_NAME, DRAFT_NAME)))
 
 
 def _folder_for(files, report_node):

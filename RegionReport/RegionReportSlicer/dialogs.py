@@ -8,8 +8,8 @@ from pathlib import Path
 import qt
 import slicer
 
-from RegionReportLib.export.html import report_html
-from RegionReportLib.export.text import report_text
+# Characters of a report are a few thousand.
+_LARGEST_TEXT = 2_000_000
 
 
 def ask_reason(message):
@@ -32,25 +32,51 @@ def confirm_sign(name, count):
     )
 
 
-def confirm_clear(count, size):
-    """Ask before drafts are deleted."""
+def confirm_clear(what, warning):
+    """Ask before something of the user's computer is deleted."""
+    return slicer.util.confirmOkCancelDisplay(f"Delete {what}? {warning}", windowTitle="Clear folder")
+
+
+def confirm_addendum(signature):
+    """Ask before a signed report gets an addendum."""
     return slicer.util.confirmOkCancelDisplay(
-        f"Delete {count} drafts ({size})? Reports in saved scenes and exported files stay; what is only here is lost.",
-        windowTitle="Clear drafts",
+        f"Start an addendum to the report signed by {signature.name}? What was signed stays as it is; a new draft "
+        "without sentences is begun, which names it.",
+        windowTitle="Addendum",
     )
 
 
-def export(report):
-    """Ask for a file and write the report to it as HTML or text; return its path, None if nothing was written."""
-    dialog = qt.QFileDialog(slicer.util.mainWindow(), "Export report", "", "Web page (*.html);;Text (*.txt)")
-    dialog.setAcceptMode(qt.QFileDialog.AcceptSave)
-    dialog.setDefaultSuffix("html")
-    dialog.selectFile("report.html")
+def ask_text():
+    """Ask for a text file and return its content, None if none was chosen; ValueError says why it cannot be read."""
+    chosen = _chosen_path("Load report", qt.QFileDialog.ExistingFile, "Text (*.txt);;All files (*)")
+    if chosen is None:
+        return None
+    try:
+        if chosen.stat().st_size > _LARGEST_TEXT:
+            raise ValueError(f"{chosen.name} is too large for a report")
+        return chosen.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise ValueError(f"{chosen.name} cannot be read as text: {problem}") from problem
+
+
+def ask_target(offer):
+    """Ask for the folder into which an export is written; None if none was chosen or a file there is to stay."""
+    folder = _chosen_path(f"{offer.title}: folder for {offer.file_name}", qt.QFileDialog.Directory, "")
+    if folder is None or not (folder / offer.file_name).exists():
+        return folder
+    return folder if confirm_replace(offer.file_name, folder) else None
+
+
+def confirm_replace(name, folder):
+    """Ask before a file is replaced."""
+    return slicer.util.confirmOkCancelDisplay(f"{folder} holds {name} already. Replace it?", windowTitle="Replace file")
+
+
+def _chosen_path(title, mode, kinds):
+    dialog = qt.QFileDialog(slicer.util.mainWindow(), title, "", kinds)
+    dialog.setFileMode(mode)
+    if mode == qt.QFileDialog.Directory:
+        dialog.setOption(qt.QFileDialog.ShowDirsOnly, True)
     chosen = dialog.selectedFiles() if dialog.exec_() else ()
     dialog.deleteLater()
-    if not chosen:
-        return None
-    path = Path(chosen[0])
-    text = report_text(report) if path.suffix.lower() == ".txt" else report_html(report)
-    path.write_text(text, encoding="utf-8")
-    return path
+    return Path(chosen[0]) if chosen else None

@@ -2,14 +2,20 @@
 
 import time
 
+import qt
+
+from RegionReportLib.draft.choose import WRITERS
 from RegionReportLib.worker.messages import SentenceWritten, StageProgress, Stalled
 
+from . import packages
+from .dialogs import ask_text
 from .run import new_draft
 from .sentences import note_page, streamed_rows
+from .settings import models_folder
 from .steps import Steps
 
-# What the user may choose as writer; None ties a pasted report to its places instead.
-WRITERS = (("measured", "measured"), ("existing report (paste)", None))
+# Below the writers: no writer, but a report that is there already.
+_EXISTING = "existing report"
 # Before this nothing can be said of the time left.
 _TELLING_FRACTION, _TELLING_S = 0.06, 1.5
 
@@ -31,9 +37,12 @@ class Drafting:
         self._heard = []
         self._shown = 0
         self._stalled = ""
-        for label, _ in WRITERS:
-            ui.writerComboBox.addItem(label)
+        for name, kind in WRITERS.items():
+            ui.writerComboBox.addItem(name)
+            ui.writerComboBox.setItemData(ui.writerComboBox.count - 1, kind.title, qt.Qt.ToolTipRole)
+        ui.writerComboBox.addItem(_EXISTING)
         ui.writerComboBox.connect("currentIndexChanged(int)", self._on_writer)
+        ui.loadTextButton.connect("clicked()", self._load_text)
         self._show()
 
     @property
@@ -52,20 +61,11 @@ class Drafting:
         if parameters is None or parameters.inputVolume is None:
             self._say("Choose a CT first.")
             return
-        writer, text = self._writer(), None
-        if writer is None:
-            text = self.ui.pasteEdit.plainText.strip()
-            if not text:
-                self._say("Paste the report that is to be tied to its places.")
-                return
-        work = new_draft(
-            parameters.inputVolume,
-            writer=writer or "measured",
-            text=text,
-            segmentation_node=parameters.segmentation,
-            interpreter=self.ui.interpreterEdit.currentPath or "",
-            told=self._hear,
-        )
+        wishes = self._wishes(parameters)
+        if wishes is None:
+            return
+        interpreter = self.ui.interpreterEdit.currentPath or ""
+        work = new_draft(parameters.inputVolume, interpreter=interpreter, told=self._hear, **wishes)
         self._begun()
         self._heard, self._shown, self._stalled = [], 0, ""
         self._rows(lambda palette: note_page("Sentences appear here as they are written.", palette))
@@ -78,6 +78,31 @@ class Drafting:
         if steps is not None:
             steps.cancel()
         self._show()
+
+    def _wishes(self, parameters):
+        """Return what is to be drafted by whom; None if that cannot be, which is told."""
+        wishes = {
+            "segmentation_node": parameters.segmentation,
+            "segmenter": self.ui.segmenterComboBox.currentText,
+            "device": self.ui.deviceComboBox.currentText,
+        }
+        writer = self._writer()
+        if writer is None:
+            wishes["text"] = self.ui.pasteEdit.plainText.strip()
+            if not wishes["text"]:
+                self._say("Paste the report that is to be tied to its places, or load it.")
+                return None
+            return wishes
+        wishes["writer"] = writer
+        if WRITERS[writer].needs:
+            wishes["model"] = str(models_folder() / writer)
+            if not self.ui.interpreterEdit.currentPath:
+                try:
+                    packages.ensure_learned(WRITERS[writer].packages)
+                except (packages.Declined, RuntimeError) as reason:
+                    self._say(f"{reason} The measured writer needs none of this.")
+                    return None
+        return wishes
 
     def _hear(self, message):
         if isinstance(message, SentenceWritten):
@@ -111,7 +136,18 @@ class Drafting:
         self._say(message)
 
     def _writer(self):
-        return WRITERS[self.ui.writerComboBox.currentIndex][1]
+        """Return the name of the chosen writer, None for an existing report."""
+        chosen = self.ui.writerComboBox.currentText
+        return chosen if chosen in WRITERS else None
+
+    def _load_text(self):
+        try:
+            text = ask_text()
+        except ValueError as problem:
+            self._say(str(problem))
+            return
+        if text is not None:
+            self.ui.pasteEdit.plainText = text
 
     def _on_writer(self, index):
         self._show()
@@ -121,7 +157,7 @@ class Drafting:
         self.ui.draftButton.text = "Cancel" if running else "Tie to places" if pasting else "Draft report"
         self.ui.draftProgressBar.visible = running
         self.ui.draftProgressBar.value = 0
-        self.ui.pasteEdit.visible = pasting and not running
+        self.ui.pasteEdit.visible = self.ui.loadTextButton.visible = pasting and not running
         for widget in ("inputVolumeSelector", "segmentationSelector", "writerComboBox", "reportSelector"):
             getattr(self.ui, widget).enabled = not running
 

@@ -4,8 +4,8 @@ import qt
 import slicer
 
 HELP = (
-    "↑↓ choose · Enter edit · A accept · X reject · R re-tie · N new · S split · M merge · "
-    "O next open · F next at clicked place · Ctrl+Z undo"
+    "↑↓ choose · Enter edit · A accept · X reject · R re-tie · N new · S split · M merge · Alt+↑↓ move · "
+    "O next open · F next at clicked place · L list · Ctrl+Z undo · Ctrl+Y redo"
 )
 
 

@@ -20,7 +20,7 @@ class Panel:
         self._parameters = parameters
         self._entered = False
         self.settings = Settings(ui, self._say)
-        self.reviewing = Reviewing(ui, self._busy)
+        self.reviewing = Reviewing(ui, self._busy, self._opened)
         self.drafting = Drafting(
             ui, parameters, self.reviewing.close, self._drafted, self._reopen, self.reviewing.show_html
         )
@@ -39,6 +39,9 @@ class Panel:
                 "M": lambda: review.act("merge_with_next"),
                 "O": lambda: review.act("choose_open"),
                 "F": lambda: review.act("choose_found"),
+                "L": review.next_filter,
+                "Alt+Up": lambda: review.act("shift", -1),
+                "Alt+Down": lambda: review.act("shift", 1),
                 "Ctrl+Z": lambda: review.act("undo"),
                 "Ctrl+Y": lambda: review.act("redo"),
             },
@@ -71,6 +74,7 @@ class Panel:
     def leave(self):
         """Let go of the scene: a draft in progress is cancelled, the review is closed with everything on the disk."""
         self.drafting.cancel()
+        self.reviewing.finishing.export.cancel()
         self.reviewing.close()
 
     def close(self):
@@ -94,8 +98,13 @@ class Panel:
         if parameters is None:
             return  # another module is shown: the report waits in the scene, and `enter` opens it
         slicer.util.setSliceViewerLayers(background=parameters.inputVolume, fit=False)
-        parameters.report = made.report_node
-        self.reviewing.open(made.report_node)
+        self._opened(made.report_node)
+
+    def _opened(self, report_node):
+        parameters = self._parameters()
+        if parameters is not None:
+            parameters.report = report_node
+        self.reviewing.open(report_node)
 
     def _reopen(self):
         parameters = self._parameters()

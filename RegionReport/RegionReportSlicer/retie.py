@@ -34,10 +34,9 @@ class RetieMenu:
             self._menu.addAction("Leave it").connect("triggered()", self.drop_box)
             return
         for region in anatomy.regions():
-            places = [p for p in session.report.places if p.region_id == region.id]
             submenu = self._menu.addMenu(region.name)
-            for place in places:
-                submenu.addAction(place.name).connect("triggered()", self._tie(place))
+            for name, place in _by_name(session.report, region.id).items():
+                submenu.addAction(name).connect("triggered()", self._tie(place))
             submenu.addSeparator()
             submenu.addAction("Draw a box…").connect("triggered()", self._draw(region.id))
         self._menu.addSeparator()
@@ -90,6 +89,15 @@ class RetieMenu:
             self._say("Move the box and its handles to the place, then press R.")
 
         return start
+
+
+def _by_name(report, region_id):
+    """Return the places of a region, each name once: two findings of one zone are one place to tie to."""
+    places = {}
+    for place in report.places:
+        if place.region_id == region_id:
+            places.setdefault(place.name, place)
+    return places
 
 
 def _middle_of_the_views():

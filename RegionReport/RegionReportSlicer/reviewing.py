@@ -4,20 +4,17 @@ What an act means is the session's matter; here it is wired and shown. Every slo
 event loop would swallow them.
 """
 
-from html import escape
-
 import slicer
 
 from RegionReportLib.errors import RegionReportError
-from RegionReportLib.export.text import report_text
-from RegionReportLib.report.document import Status
 from RegionReportLib.review.session import Filter, Session
 from RegionReportLib.scene.pointing import Jump, Manner, SceneViewer
 from RegionReportLib.scene.regions_here import regions_at
 
 from .desk import desk_of
-from .dialogs import ask_reason, confirm_sign, export
+from .dialogs import ask_reason
 from .editor import Editor
+from .finishing import Finishing
 from .retie import RetieMenu
 from .rows import Rows
 from .sentences import note_page, report_rows
@@ -26,9 +23,12 @@ _EMPTY = "No report yet. Choose a chest CT and press Draft report; everything st
 
 
 class Reviewing:
-    """One review at a time; `busy(True)` is called while words are typed, so that keys rest."""
+    """One review at a time.
 
-    def __init__(self, ui, busy):
+    `busy(True)` is called while words are typed, so that keys rest; `opened(node)` shows another report.
+    """
+
+    def __init__(self, ui, busy, opened):
         self.ui = ui
         self.session = None
         self.desk = None
@@ -37,6 +37,7 @@ class Reviewing:
         self._rows = Rows(ui.sentenceBrowser)
         self.editor = Editor(ui.editor, self._busy)
         self.retie = RetieMenu(ui.retieButton, self.act, self.say)
+        self.finishing = Finishing(ui, self, opened)
         for one in Filter:
             ui.filterComboBox.addItem(one.value)
         self._connect()
@@ -122,17 +123,17 @@ class Reviewing:
             self.editor.start(text, self._divide, at=len(text) // 2)
             self.say("Put the cursor where the sentence is to be divided; Ctrl+Enter divides it, Esc leaves it.")
 
+    def next_filter(self):
+        """List the next kind of sentences."""
+        combo = self.ui.filterComboBox
+        combo.setCurrentIndex((combo.currentIndex + 1) % combo.count)
+
     def tie(self):
         """Open the menu of places, or take the box that was drawn."""
         if self.retie.drawing:
             self.retie.take_box()
         elif self._editable() and self.session.chosen:
             self.retie.show()
-
-    def sign(self):
-        """Sign after one question."""
-        if self.session and confirm_sign(self.reader(), len(self.session.report.sentences)):
-            self.act("sign", self.reader())
 
     def found_at(self, world_mm):
         """Mark the sentences about a place in the scene; nothing moves."""
@@ -167,36 +168,20 @@ class Reviewing:
             return
         typing = self.editor.open
         editable = self._editable() and not typing
-        for name in ("accept", "reject", "retie", "merge"):
+        for name in ("accept", "reject", "retie", "merge", "up", "down"):
             getattr(ui, f"{name}Button").enabled = editable and session.chosen is not None
         for name in ("add", "undo", "redo"):
             getattr(ui, f"{name}Button").enabled = editable
         ui.editButton.text = "Keep" if typing and not self._splitting else "Edit"
         ui.editButton.enabled = (typing and not self._splitting) or (editable and session.chosen is not None)
         ui.splitButton.enabled = self._splitting or (editable and session.chosen is not None)
-        standing = session.standing(self.reader())
-        ui.signButton.enabled = editable and not standing.reasons
-        ui.signButton.toolTip = standing.obstacles or "Lock the report under your name."
-        ui.standingLabel.text = self._standing_words(standing)
+        self.finishing.show(editable)
         chosen = session.chosen.id if session.chosen else ""
         self._rows.show(lambda palette: report_rows(session, palette), chosen)
 
     def show_html(self, rows, to_end=False):
         """Show other rows than those of a review; `rows(palette)` writes them."""
         self._rows.show(rows, to_end=to_end)
-
-    def _standing_words(self, standing):
-        signature = self.session.report.signature
-        if signature is not None:
-            return (
-                f"<b>Signed</b> by {escape(signature.name)}, {escape(signature.signed_at[:16].replace('T', ' '))} UTC"
-            )
-        if not standing.reasons:
-            return f"{escape(standing.words)} · <b>ready to sign</b>"
-        first = standing.reasons[0]
-        if any(reason.sentence_id for reason in standing.reasons):
-            return f"{escape(standing.words)} · <a href='open'>next open</a>"
-        return f"{escape(standing.words)} · {escape(first.message)}"
 
     def _busy(self, typing):
         self._splitting = self._splitting and typing
@@ -214,7 +199,7 @@ class Reviewing:
         self.show()
 
     def _editable(self):
-        return self.session is not None and self.session.report.status is Status.DRAFT
+        return self.session is not None and self.session.editable
 
     def _on_link(self, url):
         if self.session is None:
@@ -247,18 +232,6 @@ class Reviewing:
         self.editor.end(keep=True)
         self.act("choose_open")
 
-    def _copy(self):
-        slicer.app.clipboard().setText(report_text(self.session.report))
-        self.say("The report is in the clipboard as text.")
-
-    def _export(self):
-        try:
-            path = export(self.session.report)
-        except OSError as problem:
-            self.say(f"Not exported: {problem}")
-        else:
-            self.say(f"Written to {path}" if path else "")
-
     def _manner(self):
         ui = self.ui
         jump = Jump.CENTER if ui.centerCheckBox.checked else Jump.CENTER_IF_HIDDEN
@@ -286,8 +259,7 @@ class Reviewing:
             (ui.mergeButton, lambda: self.act("merge_with_next")),
             (ui.undoButton, lambda: self.act("undo")),
             (ui.redoButton, lambda: self.act("redo")),
-            (ui.copyButton, self._copy),
-            (ui.exportButton, self._export),
-            (ui.signButton, self.sign),
+            (ui.upButton, lambda: self.act("shift", -1)),
+            (ui.downButton, lambda: self.act("shift", 1)),
         ):
             button.connect("clicked()", slot)

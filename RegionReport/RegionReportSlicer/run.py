@@ -1,13 +1,17 @@
-"""Starts drafts: which worker, which folder, which moment."""
+"""Starts drafts and exports: which worker, which folder, which moment."""
 
 import shutil
 import sys
+import uuid
 from datetime import datetime, timezone
+from pathlib import Path
 
 import slicer
 
 from RegionReportLib.scene.drafting import Wish, draft_in_scene
 from RegionReportLib.worker.client import WorkerClient, worker_command
+from RegionReportLib.worker.doing import do_job
+from RegionReportLib.worker.messages import Export
 
 from .desk import new_folder
 
@@ -33,19 +37,36 @@ def end_workers():
     _clients.clear()
 
 
-def new_draft(volume_node, *, writer="measured", segmentation_node=None, text=None, interpreter="", told=None):
-    """Return the work that drafts a volume node into a new folder; text given is grounded instead."""
+def new_draft(volume_node, *, interpreter="", told=lambda message: None, **wishes):
+    """Return the work that drafts a volume node into a new folder; `wishes` are those of `scene.drafting.Wish`."""
     wish = Wish(
         folder=new_folder(volume_node.GetName()),
         created_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        writer=writer,
-        text=text,
-        segmentation_node=segmentation_node,
+        **wishes,
     )
     wish.folder.parent.mkdir(parents=True, exist_ok=True)
-    return draft_in_scene(
-        volume_node, client_of(interpreter), wish, told=told or (lambda message: None), dicom_value=_dicom_value
+    return draft_in_scene(volume_node, client_of(interpreter), wish, told=told, dicom_value=_dicom_value)
+
+
+def new_export(name, folder, target, scan=None, interpreter=""):
+    """Return the work that writes the report of `folder` in the format `name` into the folder `target`."""
+    job = Export(
+        job=f"export-{uuid.uuid4().hex}",
+        folder=str(folder),
+        output=str(target),
+        formats=(name,),
+        scan=None if scan is None else str(scan),
     )
+    return do_job(client_of(interpreter), job)
+
+
+def series_folder(report):
+    """Return where the application's DICOM database keeps the series of a report; None if it does not know it."""
+    database, source = getattr(slicer, "dicomDatabase", None), report.study.dicom
+    if not database or source is None or not source.instance_uids:
+        return None
+    file = database.fileForInstance(source.instance_uids[0])
+    return Path(file).parent if file else None
 
 
 def _own_python():

@@ -1,19 +1,27 @@
-"""The settings that belong to this computer and not to a scene: who reads, which worker, where drafts lie."""
+"""The settings of this computer, not of a scene: who reads, which worker, where models and drafts lie."""
 
 import getpass
-import shutil
+from pathlib import Path
 
+import ctk
 import qt
 
+from RegionReportLib.draft.choose import DEVICES, WRITERS
 from RegionReportLib.errors import RegionReportError
+from RegionReportLib.model.catalogue import MODELS
+from RegionReportLib.model.folders import models_home
 from RegionReportLib.report.lock import WriteLock
+from RegionReportLib.segment.choose import SEGMENTERS
 
 from .desk import drafts_folder
-from .dialogs import confirm_clear
+from .folders import Content, KeptFolder
 
 _FIELDS = (
     ("RegionReport/Reader", "readerEdit", "text", "editingFinished()"),
     ("RegionReport/WorkerPython", "interpreterEdit", "currentPath", "currentPathChanged(QString)"),
+    ("RegionReport/Segmenter", "segmenterComboBox", "currentText", "currentTextChanged(QString)"),
+    ("RegionReport/ModelsFolder", "modelsEdit", "currentPath", "currentPathChanged(QString)"),
+    ("RegionReport/Device", "deviceComboBox", "currentText", "currentTextChanged(QString)"),
     ("RegionReport/DraftsFolder", "draftsEdit", "currentPath", "currentPathChanged(QString)"),
 )
 
@@ -23,23 +31,27 @@ class Settings:
 
     def __init__(self, ui, say):
         self.ui = ui
-        self._say = say
+        for names, combo in ((SEGMENTERS, ui.segmenterComboBox), (DEVICES, ui.deviceComboBox)):
+            for name in names:
+                combo.addItem(name)
+        # Else browsing would ask for a file.
+        ui.modelsEdit.filters = ui.draftsEdit.filters = ctk.ctkPathLineEdit.Dirs
+        ui.interpreterEdit.filters = ctk.ctkPathLineEdit.Files
+        self._folders = [KeptFolder(ui, content, say) for content in (_MODELS, _DRAFTS)]
         kept = qt.QSettings()
         for key, widget, field, signal in _FIELDS:
-            setattr(getattr(ui, widget), field, kept.value(key) or "")
+            value = kept.value(key)
+            if value:  # a combo box leaves what it does not list at its first
+                setattr(getattr(ui, widget), field, value)
             getattr(ui, widget).connect(signal, self._keeper(key, widget, field))
         if not ui.readerEdit.text:
             ui.readerEdit.text = _user()
         ui.settingsButton.connect("contentsCollapsed(bool)", self._on_folded)
-        ui.draftsOpenButton.connect("clicked()", self._open)
-        ui.draftsClearButton.connect("clicked()", self._clear)
 
     def show(self):
-        """Tell how many drafts there are and how large they are."""
-        drafts = _drafts()
-        self.ui.draftsSizeLabel.text = f"{len(drafts)} drafts, {_size(drafts)}"
-        self.ui.draftsSizeLabel.toolTip = str(drafts_folder())
-        self.ui.draftsClearButton.enabled = bool(drafts)
+        """Tell how much the folders hold."""
+        for folder in self._folders:
+            folder.show()
 
     def _on_folded(self, folded):
         if not folded:
@@ -48,36 +60,27 @@ class Settings:
     def _keeper(self, key, widget, field):
         def keep():
             qt.QSettings().setValue(key, getattr(getattr(self.ui, widget), field))
-            if key == "RegionReport/DraftsFolder":
+            if key.endswith("Folder"):
                 self.show()
 
         return keep
 
-    def _open(self):
-        folder = drafts_folder()
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as problem:
-            self._say(f"The folder cannot be made: {problem}")
-            return
-        qt.QDesktopServices.openUrl(qt.QUrl.fromLocalFile(str(folder)))
 
-    def _clear(self):
-        free = [folder for folder in _drafts() if _is_free(folder)]
-        if not free:
-            self._say("All drafts are being worked on.")
-        elif confirm_clear(len(free), _size(free)):
-            for folder in free:
-                shutil.rmtree(folder, ignore_errors=True)
-            left = [folder for folder in free if folder.exists()]
-            self._say(f"{len(left)} drafts could not be deleted." if left else f"{len(free)} drafts were deleted.")
-        self.show()
+def models_folder():
+    """Return the folder of all models, which the user may have chosen in the settings."""
+    chosen = qt.QSettings().value("RegionReport/ModelsFolder")
+    return Path(chosen) if chosen else models_home()
 
 
-def _drafts():
+def _models(root):
+    """Return the folders of models that the program knows; a user's other folders are none of ours."""
+    names = {model.name for model in MODELS} | {name for name, kind in WRITERS.items() if kind.needs}
+    return [root / name for name in names if (root / name).is_dir()]
+
+
+def _drafts(root):
     """Return the folders of drafts; anything else in there is not ours."""
-    root = drafts_folder()
-    return sorted(f.parent for f in root.glob("*/draft.json")) if root.is_dir() else []
+    return [file.parent for file in root.glob("*/draft.json")]
 
 
 def _is_free(folder):
@@ -89,14 +92,19 @@ def _is_free(folder):
     return True
 
 
-def _size(folders):
-    total = sum(f.stat().st_size for folder in folders for f in folder.rglob("*") if f.is_file())
-    return f"{total / 1e6:.1f} MB"
-
-
 def _user():
     """Return the name of the account, empty where the system tells none."""
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):
         return ""
+
+
+_MODELS = Content("models", models_folder, _models, "They must be fetched again to be used.")
+_DRAFTS = Content(
+    "drafts",
+    drafts_folder,
+    _drafts,
+    "Reports in saved scenes and exported files stay; what is only here is lost.",
+    _is_free,
+)

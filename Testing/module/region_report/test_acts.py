@@ -130,3 +130,33 @@ def test_a_sentence_is_tied_to_a_box_that_is_drawn(reader: Any) -> None:
     reader.menu_action("Lungs", "Draw a box…").trigger()
     reader.menu_action("Leave it").trigger()
     assert slicer.mrmlScene.GetFirstNodeByName("Place of the sentence") is None
+
+
+@pytest.mark.parametrize("way", ["key", "button"])
+def test_a_sentence_is_moved_within_its_region(reader: Any, way: str) -> None:
+    def act(key: str, button: Any) -> None:
+        reader.user.key(key) if way == "key" else reader.user.click(button)
+
+    def lungs() -> list[str]:
+        return [s.id for s in reader.session.report.sentences if s.regions[:1] == ("lungs",)]
+
+    before = lungs()
+    reader.choose(reader.session.report.sentence(before[1]).text)
+    act("Alt+Up", reader.ui.upButton)
+    assert lungs() == [before[1], before[0], *before[2:]]
+    act("Alt+Down", reader.ui.downButton)
+    act("Alt+Down", reader.ui.downButton)
+    assert lungs() == [before[0], before[2], before[1], *before[3:]]
+    assert reader.chosen.id == before[1]
+    shown = reader.text
+    assert shown.index(reader.session.report.sentence(before[2]).text) < shown.index(reader.chosen.text)
+
+
+def test_the_menu_of_places_names_each_place_once(reader: Any) -> None:
+    from RegionReportLib.anatomy import regions as anatomy
+
+    for region in anatomy.regions():
+        known = {p.name for p in reader.session.report.places if p.region_id == region.id}
+        menu = next(a.menu() for a in reader.ui.retieButton.menu().actions() if a.text == region.name)
+        listed = [a.text for a in menu.actions() if a.text and not a.text.startswith("Draw")]
+        assert sorted(listed) == sorted(known)

@@ -180,7 +180,7 @@ def test_a_pasted_report_is_tied_to_its_places_by_another_python(
     other.write_text(f'#!/bin/sh\necho "$REGIONREPORT_MARK" > {tmp_path}/mark\nexec {sys.executable} "$@"\n')
     other.chmod(0o755)
     quick_desk.ui.interpreterEdit.currentPath = str(other)
-    quick_desk.ui.writerComboBox.setCurrentIndex(1)
+    quick_desk.ui.writerComboBox.currentText = "existing report"
     assert quick_desk.ui.draftButton.text == "Tie to places"
     quick_desk.user.click(quick_desk.ui.draftButton)
     assert "Paste" in quick_desk.status

@@ -194,20 +194,3 @@ def test_reloading_reads_all_code_anew_and_returns_to_the_report(
     reader.choose("Right pleural fluid")
     reader.user.key("X")
     assert reader.chosen.verdict.value == "rejected"
-
-
-def test_drafts_are_counted_and_cleared_except_the_one_under_work(
-    reader: Any, drafts: Path, draft_of_phantom: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[int] = []
-    monkeypatch.setattr("RegionReportSlicer.settings.confirm_clear", lambda count, size: asked.append(count) or True)
-    shutil.copytree(draft_of_phantom, drafts / "older")
-    (drafts / "holiday pictures").mkdir()
-    reader.user.click(reader.ui.settingsButton, (40, 10))
-    assert "2 drafts" in reader.ui.draftsSizeLabel.text
-    reader.user.click(reader.ui.draftsClearButton)
-    assert asked == [1]
-    assert sorted(f.name for f in drafts.iterdir()) == ["holiday pictures", "phantom"]
-    reader.choose("Mean lung density")
-    reader.user.key("A")
-    assert reader.chosen.verdict.value == "accepted"

@@ -78,6 +78,7 @@ class ctkPathLineEdit(qt.QWidget):
     """A path with a button to browse; `filters` and `settingKey` are kept only."""
 
     STANDS_FOR_CPP = True
+    Dirs, Files = 1, 2  # of QDir::Filter
     currentPathChanged = Signal(str)
 
     def __init__(self, parent: Any = None) -> None:
