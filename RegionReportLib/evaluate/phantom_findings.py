@@ -94,10 +94,14 @@ def statuses(statements: Iterable[Statement]) -> dict[str, Status]:
 
 
 def _read_clause(clause: str) -> Iterator[Statement]:
-    for pattern, findings in lexicon.NORMAL:
-        if pattern.search(clause) and "otherwise" not in clause:
-            yield from (Statement(finding, Status.ABSENT) for finding in findings)
-    mentions = tuple(_mentions(clause))
+    normal = {
+        finding
+        for pattern, findings in lexicon.NORMAL
+        if pattern.search(clause) and "otherwise" not in clause
+        for finding in findings
+    }
+    yield from (Statement(finding, Status.ABSENT) for finding in FINDINGS if finding in normal)
+    mentions = tuple(m for m in _mentions(clause) if m.finding not in normal)
     cue = lexicon.DENIAL.search(clause)
     stop = cue.start() if cue else len(clause)
     affirmed = [m for m in mentions if m.start < stop and not _denied_after(clause, m, stop)]

@@ -97,7 +97,8 @@ ZONE = re.compile(
     r"\b(?P<named>upper|middle|lower)(?: lung)? (?:zones?|fields?)\b|\b(?P<lobes>upper|lower) lobes\b"
     r"|(?P<apex>\bap(?:ex|ices|ical)\b)|(?P<base>\b(?:lung )?bas(?:es|al|e)\b)"
 )
-LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*(mm|cm)\b(?![³3²2])")
+# Each number of "12 × 9 mm" is a length.
+LENGTH = re.compile(r"\b(\d+(?:\.\d+)?)(?=(?:\s*[x×]\s*\d+(?:\.\d+)?)*\s*(mm|cm)\b(?![³3²2]))")
 VOLUME = re.compile(r"(\d+(?:\.\d+)?)\s*ml\b")
 
 # What a finding can have: findings of both lungs or of one organ are read without a side, most without a zone.
