@@ -96,15 +96,19 @@ def check_memory(path: Path, grid: Grid, bytes_per_voxel: int) -> None:
 
 
 def check_number_type(path: Path, dtype: np.dtype[Any]) -> None:
-    """Check that stored numbers of this type can hold Hounsfield units; InputRefused names what they are instead."""
+    """Check that what is stored are numbers, one for each voxel; InputRefused names what they are instead."""
     if dtype.kind == "c":
         raise refused(path, "holds complex numbers, not a CT in Hounsfield units")
     if dtype.kind not in "iuf":
         raise refused(path, "holds colours or vectors, not a CT in Hounsfield units")
-    if dtype.kind in "iu" and dtype.itemsize == 1:
-        raise refused(path, "holds 8-bit values (a picture, a windowed copy or a label map), not Hounsfield units")
     if dtype.itemsize > 8:
         raise refused(path, f"holds {dtype.itemsize * 8}-bit numbers, which are not supported")
+
+
+def check_depth(path: Path, dtype: np.dtype[Any]) -> None:
+    """Check that stored numbers of this type can hold Hounsfield units; InputRefused if they are too small."""
+    if dtype.kind in "iu" and dtype.itemsize == 1:
+        raise refused(path, "holds 8-bit values (a picture, a windowed copy or a label map), not Hounsfield units")
 
 
 def check_hounsfield(path: Path, hu: HuArray, low: float, high: float) -> float | None:

@@ -16,7 +16,7 @@ from pydicom.uid import UID
 
 from ..errors import InputRefused
 from ..progress import Progress, Work, part
-from .checks import check_hounsfield, check_memory, check_number_type, check_place
+from .checks import check_depth, check_hounsfield, check_memory, check_place
 from .dicom_folder import DicomImage, Series, read_header, scan_folder, series_in, slices_of_scans
 from .dicom_geometry import stacked
 from .filling import Filling
@@ -118,7 +118,7 @@ def _check_image(path: Path, image: DicomImage) -> None:
     if number["SamplesPerPixel"] != 1:
         raise refused(path, f"{name} holds colours, not a CT in Hounsfield units")
     if number["BitsAllocated"] not in (16, 32):
-        check_number_type(path, np.dtype(np.uint8))
+        check_depth(path, np.dtype(np.uint8))
     if image.text["RescaleType"] not in ("", "HU", "US"):
         raise refused(path, f"its values are in {image.text['RescaleType']}, expected Hounsfield units (HU)")
     rows, columns = image.shape

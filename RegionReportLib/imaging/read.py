@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..progress import Progress, Work, finish, part
-from .checks import check_hounsfield, check_memory, check_place
+from .checks import check_depth, check_hounsfield, check_memory, check_place
 from .dicom_folder import Series, is_dicom, scan_folder, series_in
 from .dicom_series import read_series
 from .metaimage import read_metaimage_header
@@ -50,7 +50,7 @@ def read_volume(path: Path | str, *, series_uid: str | None = None) -> Work[Volu
         volume = yield from read_series(path, series_uid)
     else:
         size_of_regular_file(path)
-        header = _header_reader(path)
+        header = header_reader(path)
         if header is not None:
             volume = yield from _read_file(header(path), path)
         else:
@@ -65,8 +65,11 @@ def _is_folder(path: Path) -> bool:
         raise unreadable(path, error) from error
 
 
-def _header_reader(path: Path) -> Callable[[Path], StoredImage] | None:
-    """Return the reader of a file's header by its name, or None for DICOM, which is known by its magic number."""
+def header_reader(path: Path) -> Callable[[Path], StoredImage] | None:
+    """Return the reader of a file's header by its name, or None for DICOM, which is known by its magic number.
+
+    InputRefused if it is neither.
+    """
     name = path.name.lower()
     for ending, reader in _HEADERS.items():
         if name.endswith(ending):
@@ -77,6 +80,7 @@ def _header_reader(path: Path) -> Callable[[Path], StoredImage] | None:
 
 
 def _read_file(image: StoredImage, path: Path) -> Work[Volume]:
+    check_depth(path, image.dtype)
     check_place(path, image.grid)
     check_size(image)
     wide = image.dtype.kind == "f" or image.dtype.itemsize > 2 or not image.slope.is_integer()

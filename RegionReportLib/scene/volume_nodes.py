@@ -14,7 +14,7 @@ import numpy.typing as npt
 import vtk
 from vtk.util.numpy_support import get_vtk_array_type, vtk_to_numpy
 
-from ..imaging.checks import check_hounsfield, check_memory, check_number_type, check_place, grid_of
+from ..imaging.checks import check_depth, check_hounsfield, check_memory, check_number_type, check_place, grid_of
 from ..imaging.filling import Filling
 from ..imaging.lps import swap_lps_ras
 from ..imaging.refusal import refused
@@ -60,6 +60,7 @@ def volume_of(node: Any, dicom_value: DicomValue | None = None) -> Volume:
     check_place(path, grid)
     stored = voxels_of(node.GetImageData())
     check_number_type(path, stored.dtype)
+    check_depth(path, stored.dtype)
     hu, low, high = _hounsfield(path, stored)
     outside = check_hounsfield(path, hu, low, high)
     return Volume(hu, grid, Provenance(_origin(node), "scene", _dicom(node, dicom_value)), outside)
