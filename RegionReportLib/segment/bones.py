@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from .spine import Spine
+from .spine import Spine, vertebral_bodies
 from .working import (
     Mask,
     Working,
@@ -109,12 +109,11 @@ def _rooms(scan: Working, spine: Spine) -> tuple[Mask, Mask, Mask]:
     front = ((spine.front - spine.y) * s)[:, None, None] + 2.0
     centre = front / 2 + 2.0
     half = spine.half_width_mm[:, None, None] + 2.0
-    # A superellipse: vertebral bodies are blunter than ellipses.
-    reach = np.abs(dx / half) ** 3 + np.abs((dy - centre) / (front - centre)) ** 3
-    room = (reach <= 1.0) | ((np.abs(dx) <= half) & (dy > 0) & (dy < centre))
+    body = vertebral_bodies(scan, spine, 2.0)
+    room = body | ((np.abs(dx) <= half) & (dy > 0) & (dy < centre))
     arch = (np.abs(dx) <= ARCH_HALF_WIDTH_MM) & (dy > -60.0) & (dy <= np.where(np.abs(dx) > 20.0, -4.0, 4.0))
     canal = dx**2 + dy**2 <= CANAL_MM**2
-    return np.asarray(room | arch), np.asarray(reach <= CORE**3), np.asarray(canal)
+    return np.asarray(room | arch), vertebral_bodies(scan, spine, 2.0, CORE), np.asarray(canal)
 
 
 def _solid_parts(scan: Working, dense: Mask) -> Mask:

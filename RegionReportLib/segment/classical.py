@@ -113,7 +113,7 @@ def anatomy_of(scan: Working, trunk: Mask) -> Generator[Progress, None, tuple[di
         "lung_right": pair.right,
         "lung_left": pair.left,
         "heart_great_vessels": heart,
-        "mediastinum": frame.between,
+        "mediastinum": frame.mediastinum,
         "upper_abdomen": abdomen,
     }
     return _apart(found), dense

@@ -11,24 +11,28 @@ from .working import Mask, Working, closed, grown, largest, opened
 
 FAT_MOST_HU = -20.0
 """Between mediastinal fat (about -100) and unenhanced blood (30-50)."""
+BLUR_MM = 1.5
+"""Less than a working voxel: the wall of the oesophagus and the air in it stay thinner than a vessel."""
 THICK_MM = 6.0
 """Caval veins, pulmonary arteries and aorta are 15-35 mm wide; oesophagus walls, nodes and azygos are thinner."""
-
+RIM_MM = 2.5
+"""Edges that an opening rounds off."""
 HEART_MM = 20.0
 """Half the width of what only the heart is; great vessels are up to 40 mm wide."""
-GROOVE_MM = 10.0
-"""The atrioventricular and interventricular grooves are 10-20 mm wide at the surface."""
-EPICARDIAL_FAT_MM = 4.5
-"""Epicardial fat over the ventricles measures 2-7 mm (Iacobellis, Nat Rev Cardiol 19:593, 2022): the middle of it."""
+GROOVE_MM = 30.0
+"""The pericardium bridges the grooves, 10-20 mm wide, and the corners between atria and ventricles."""
+EPICARDIAL_FAT_MM = 3.5
+"""Epicardial fat over the ventricles measures 2-7 mm (Iacobellis, Nat Rev Cardiol 19:593, 2022)."""
 
 
 def heart_great_vessels(scan: Working, between: Mask) -> Mask:
     """Return the heart and great vessels as the largest thick non-fat part of the space between the lungs."""
-    solid = soft_tissue(scan, between, 2.5, FAT_MOST_HU)
+    solid = soft_tissue(scan, between, BLUR_MM, FAT_MOST_HU)
     thick = opened(solid, THICK_MM, scan.spacing_mm)
     if not thick.any():
         return thick
-    found = closed(largest(thick), 2 * scan.spacing_mm, scan.spacing_mm)
+    found = largest(thick)
+    found |= grown(found, RIM_MM, scan.spacing_mm) & solid
     # The heart itself, too thick to be a vessel, lies in the pericardium with the fat of its grooves and surface.
     heart = opened(found, HEART_MM, scan.spacing_mm)
     sac = closed(heart, GROOVE_MM, scan.spacing_mm)

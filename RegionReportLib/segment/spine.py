@@ -64,6 +64,18 @@ def mirrored(mask: Mask, spine: Spine) -> Mask:
     return np.asarray(np.take_along_axis(mask, index[:, None, :], axis=2) & inside[:, None, :])
 
 
+def vertebral_bodies(scan: Working, spine: Spine, margin_mm: float = 0.0, size: float = 1.0) -> Mask:
+    """Return the room of the vertebral bodies, `margin_mm` wider and then scaled by `size` about their centres."""
+    dy = (np.arange(scan.hu.shape[1])[None, :, None] - spine.y[:, None, None]) * scan.spacing_mm
+    dx = (np.arange(scan.hu.shape[2])[None, None, :] - spine.x[:, None, None]) * scan.spacing_mm
+    front = ((spine.front - spine.y) * scan.spacing_mm)[:, None, None] + margin_mm
+    centre = front / 2 + 2.0
+    half = spine.half_width_mm[:, None, None] + margin_mm
+    # A superellipse: vertebral bodies are blunter than ellipses.
+    reach = np.abs(dx / half) ** 3 + np.abs((dy - centre) / (front - centre)) ** 3
+    return np.asarray(reach <= size**3)
+
+
 def _ringed(scan: Working, body: Mask) -> FloatArray:
     """Return how much denser the surroundings of each point are than the point, averaged over 20 mm of height."""
     # Bone above 400 HU counts no more: metal and the arms' cortex must not outweigh a porous spine.

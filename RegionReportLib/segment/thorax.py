@@ -10,8 +10,8 @@ from scipy import ndimage
 from scipy.spatial import ConvexHull, QhullError
 
 from .lungs import Lungs
-from .spine import Spine, mirrored
-from .working import Field, Mask, Working, opened, smoothed
+from .spine import Spine, mirrored, vertebral_bodies
+from .working import Field, Mask, Working, grown, opened, smoothed
 
 STEEPEST = 2.0
 """The diaphragm rises at most this many times as fast as it runs inwards; the side of the heart is steeper."""
@@ -28,6 +28,9 @@ NECK_HALF_WIDTH_MM = 45.0
 """Thyroid, carotid arteries and jugular veins lie medial of this, first ribs and coracoids lateral or behind."""
 NECK_BEFORE_MM = 4.0
 """Rims of the vertebral bodies reach this far in front of the line of their fronts."""
+PARAVERTEBRAL_MM = 10.0
+MIDDLE_MM = 40.0
+"""Vertebrae, sternum and what lies between the lungs beside them; lateral of it are ribs."""
 RIB_HEAD_MM = 14.0
 """How far ribs' heads reach in front of the canal's centre."""
 LATERAL_MM = 80.0
@@ -46,12 +49,14 @@ SPINE_MM = 35.0
 @dataclass(frozen=True, slots=True, eq=False)
 class Thorax:
     """`hull` of both lungs in axial slices; `floor` `(y, x)`: the diaphragm's height as a slice number; `between`:
-    what lies above the diaphragm between the lungs, in front of the spine, airways included; `neck`: what lies above
-    the inlet in front of the spine, where there is no bone."""
+    what lies above the diaphragm between the lungs, beside and in front of the spine, airways included;
+    `mediastinum`: the part of it that ends 1 cm behind the front of the vertebral bodies (ITMIG: Carter et al.,
+    J Thorac Oncol 9:S97, 2014); `neck`: what lies above the inlet in front of the spine, where there is no bone."""
 
     hull: Mask
     floor: Field
     between: Mask
+    mediastinum: Mask
     neck: Mask
 
 
@@ -60,7 +65,10 @@ def thorax(scan: Working, body: Mask, lungs: Lungs, spine: Spine) -> Thorax:
     right, left = _both_sides(lungs, spine)
     hull = axial_hull(right | left) & body
     floor = _floor(lungs, scan, spine)
-    return Thorax(hull, floor, _between(scan, hull, lungs, spine, floor), _neck(scan, body, lungs, spine))
+    between = _between(scan, hull, lungs, spine, floor)
+    limit = spine.front[:, None, None] - PARAVERTEBRAL_MM / scan.spacing_mm
+    visceral = between & (np.arange(scan.hu.shape[1])[None, :, None] > limit)
+    return Thorax(hull, floor, between, visceral, _neck(scan, body, lungs, spine))
 
 
 def below(floor: Field, levels: int) -> Mask:
@@ -175,16 +183,14 @@ def _away(known: Mask) -> Field:
 def _between(scan: Working, hull: Mask, lungs: Lungs, spine: Spine, floor: Field) -> Mask:
     """Return what the hull holds beside the lungs above the diaphragm, without wall and spine."""
     rows = np.arange(scan.hu.shape[1])[None, :, None]
-    columns = np.arange(scan.hu.shape[2])[None, None, :]
-    # The gutters beside the vertebral bodies belong to the lungs and the chest wall; the aorta beside them does not.
-    beside = np.abs(columns - spine.x[:, None, None]) * scan.spacing_mm
-    past_body = beside > spine.half_width_mm[:, None, None] + 2.0
+    beside = np.abs(np.arange(scan.hu.shape[2])[None, None, :] - spine.x[:, None, None]) * scan.spacing_mm
     # Ribs' heads lie beside the canal; in front of them the aorta may lie beside the body.
-    behind = np.where(past_body, spine.y[:, None, None] + RIB_HEAD_MM / scan.spacing_mm, spine.front[:, None, None])
-    room = hull & ~lungs.both & (rows > behind) & ~below(floor, scan.hu.shape[0])
+    before = rows > spine.y[:, None, None] + RIB_HEAD_MM / scan.spacing_mm
+    room = hull & ~lungs.both & before & ~vertebral_bodies(scan, spine) & ~below(floor, scan.hu.shape[0])
     room &= ~_above_inlet(scan, lungs, spine)
-    # Narrow rests lie between lung and ribs.
+    # Narrow rests lie between lung and ribs; in the middle they are the fat beside vertebrae and behind the sternum.
     wide = opened(room, 5.0, scan.spacing_mm)
+    wide |= grown(wide, 2.5 * scan.spacing_mm, scan.spacing_mm) & room & (beside < MIDDLE_MM)
     labels, number = ndimage.label(wide)
     if not number:
         return wide
