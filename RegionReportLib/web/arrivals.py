@@ -26,7 +26,7 @@ from .drafting import Wish, draft, in_steps, new_client
 from .exports import Exports, Origin, offered
 from .reading import Source, read, series_to_choose
 from .settings import Settings
-from .uploads import discard, new_name
+from .uploads import discard, given_name, new_name
 from .views import FourViews
 from .works import Works
 
@@ -108,7 +108,7 @@ class Arrivals:
             assert got.masks is not None
             self._drop()
             self._source = source
-            self.desk = Desk(self.views, got.volume, f"{source.scan.name} · {folder.name}")
+            self.desk = Desk(self.views, got.volume, f"{given_name(source.scan.name)} · {given_name(folder.name)}")
             self._open_desk(folder, got.masks)
         await self._finish()
 
@@ -125,7 +125,7 @@ class Arrivals:
             got = await read(source, Path(files), self.works.watch)
             self._drop()
             self._source = source
-            self.desk = Desk(self.views, got.volume, scan.name)
+            self.desk = Desk(self.views, got.volume, given_name(scan.name))
             self.changed()
             masks = await draft(self._client, got, folder, Path(files), wish, self.works.hear)
             self._open_desk(folder, masks)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ..anatomy import regions as anatomy
 from ..errors import Conflict, InputRefused, NeedMissing, RegionReportError
 from ..grounding.contradictions import check
 from ..imaging.masks import RegionMasks
@@ -22,6 +23,8 @@ from ..scene.volume_nodes import volume_to_node
 from .boxing import Boxing
 from .views import FourViews, Point
 
+_FIRST_WINDOW = anatomy.region("lungs").window
+"""How the scan is shown at first: its own contrast, made from all values, is too flat to read."""
 MASKS_NAME = "segmentation.seg.nrrd"
 
 
@@ -38,6 +41,7 @@ class Desk:
         """Why the draft can only be read, empty if it can be written."""
         self._volume_node = volume_to_node(views.scene, volume, name)
         self.segmentation_node: Any = None
+        self.set_window(_FIRST_WINDOW)
         views.show(self._volume_node)
 
     def open(self, folder: Path, masks: RegionMasks, actor: str, changed: Callable[[], None]) -> Session:
@@ -67,7 +71,7 @@ class Desk:
 
     @property
     def window(self) -> tuple[float, float]:
-        """The CT window, width and centre in HU."""
+        """The CT window, width and level in HU."""
         display = self._volume_node.GetDisplayNode()
         return display.GetWindow(), display.GetLevel()
 

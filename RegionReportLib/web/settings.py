@@ -16,7 +16,7 @@ PRESETS = (
     ("Abdomen", 350, 50),
     ("Vessels", 600, 200),
 )
-"""Name, width and centre in HU; those of the regions, and one for contrast-filled vessels."""
+"""Name, width and level in HU; those of the regions, and one for contrast-filled vessels."""
 _WIDTHS, _LEVELS = (1.0, 10_000.0), (-2000.0, 5000.0)
 
 
@@ -48,9 +48,9 @@ def settings_of(message: Message) -> Settings:
 
 
 def window_of(message: Message) -> tuple[float, float]:
-    """Return the CT window, width and centre in HU, that a page sent; InputRefused if it is out of reason."""
+    """Return the CT window, width and level in HU, that a page sent; InputRefused if it is out of reason."""
     window = number_of(message, "width"), number_of(message, "level")
-    for value, (low, high), name in zip(window, (_WIDTHS, _LEVELS), ("width", "centre"), strict=True):
+    for value, (low, high), name in zip(window, (_WIDTHS, _LEVELS), ("width", "level"), strict=True):
         if not low <= value <= high:
             raise InputRefused(f"the {name} of a window lies between {low:.0f} and {high:.0f} HU, got {value:.0f}")
     return window

@@ -25,6 +25,11 @@ def new_name(name: str) -> str:
     return f"{datetime.now(timezone.utc).strftime('%Y%m%d-%H%M%S-%f')[:-3]}-{stem}"
 
 
+def given_name(name: str) -> str:
+    """Return the name that a file had before `new_name` put the time in front of it; other names as they are."""
+    return re.sub(r"^\d{8}-\d{6}-\d{3}-", "", name)
+
+
 def ending_of(name: str) -> str:
     """Return the ending by which a scan file is known; InputRefused names the known ones."""
     for ending in sorted(_ENDINGS, key=len, reverse=True):

@@ -95,8 +95,8 @@ def test_the_wheel_scrolls_and_a_drag_is_no_click(page: Page, server: Any, repor
     within(page, lambda: window_of(server) != window)  # a drag sets the CT window
     settled(page)
     assert server.do(lambda door: door.desk.session.found) == ()
-    width, level = (str(round(value)) for value in window_of(server))
+    width, level = (str(round(value)).replace("-", "\N{MINUS SIGN}") for value in window_of(server))
     page.wait_for_function(
         "(told) => document.querySelector('.view[data-view=\"0\"] .look').textContent.endsWith(told)",
-        arg=f"W {width} C {level}",
+        arg=f"W {width} L {level}",
     )

@@ -19,9 +19,9 @@ export function ask(id, done) {
 // A list of buttons; `pick` closes the dialog with a value.
 function picks(dialog, groups) {
   const pick = (value) => () => dialog.close(value);
-  dialog.querySelector(".body").replaceChildren(...groups.map((group) => make("section", { colour: group.colour },
+  dialog.querySelector(".body").replaceChildren(make("div", { class: "columns" }, ...groups.map((group) => make("section", { colour: group.colour },
     group.name ? make("h3", {}, group.name) : null,
-    ...group.choices.map((one) => make("button", { class: "pick", click: pick(one.value) }, one.name)))));
+    ...group.choices.map((one) => make("button", { class: "pick", click: pick(one.value) }, one.name))))));
 }
 
 // Typing narrows the list, the arrows go through it, Enter takes the first.

@@ -5,6 +5,9 @@ import { make } from "./rows.js";
 
 const $ = (id) => document.getElementById(id);
 
+// A draft's folder begins with the moment at which it was made.
+const told = (name) => name.replace(/^(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)\d\d-\d{3}-/, "$1-$2-$3 $4:$5 UTC · ");
+
 export class Opening {
   constructor(desk) {
     this.desk = desk;
@@ -21,7 +24,7 @@ export class Opening {
     this.fill("device", devices.map((name) => [name, name]));
     this.needs();
     const open = (name) => () => { $("opening").close(""); this.desk.send({ do: "open", name }); };
-    const body = names.length ? names.map((name) => make("button", { class: "pick", click: open(name) }, name)) : [make("p", { class: "none" }, "There is no draft on this server yet.")];
+    const body = names.length ? names.map((name) => make("button", { class: "pick", click: open(name) }, told(name))) : [make("p", { class: "none" }, "There is no draft on this server yet.")];
     $("opening").querySelector(".body").replaceChildren(...body);
     if ($("opening").open) return;
     ask("opening", (value) => { if (value === "paste" && $("paste").value.trim()) this.post("draft", $("paste").value); });

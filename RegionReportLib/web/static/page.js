@@ -20,6 +20,9 @@ const send = (message) => {
   if (!sent) say("Not done: the server does not answer.");
   return sent;
 };
+// For those who listen instead of looking: the same words are said once.
+let spoken = "";
+const speak = (text) => { if (text !== spoken) { spoken = text; $("spoken").textContent = text; } };
 const editable = () => Boolean(state && state.report && state.report.editable);
 // What the parts of the page share.
 const desk = { get state() { return state; }, send, say, editable };
@@ -94,6 +97,8 @@ function showList() {
   const chosen = showReport($("list"), state.report, { choose, send, editable: editable(), ask: (flag, id) => askReason(desk, flag, id) });
   if (state.report.chosen !== shownChosen) bringIntoView($("list"), chosen);
   shownChosen = state.report.chosen;
+  const one = sentence();
+  if (one) speak([one.text, one.place, ...one.flags.filter((flag) => flag.answer === null).map((flag) => `Flag: ${flag.message}`)].join(". "));
 }
 
 function showBusy(busy) {
@@ -102,6 +107,7 @@ function showBusy(busy) {
   $("bar").value = busy.fraction;
   const left = busy.left_s === null ? "" : ` · ${busy.left_s < 90 ? `${Math.max(1, Math.round(busy.left_s))} s` : `${Math.round(busy.left_s / 60)} min`} left`;
   const stalled = busy.stalled_s === null ? "" : ` · no progress for ${Math.round(busy.stalled_s)} s; wait or cancel`;
+  speak(busy.stage);
   $("stage").textContent = `${busy.stage} · ${Math.round(100 * busy.fraction)} %${left}${stalled}`;
 }
 
@@ -170,7 +176,8 @@ document.addEventListener("keydown", (event) => {
   }
   if (event.altKey) return;
   if (event.key === "Escape" && boxing.active) { boxing.leave(); return; }
-  if (event.key === "Enter" && event.target.closest("button")) return;
+  if (["Enter", " "].includes(event.key) && event.target.closest("button")) return;
+  if (event.target.closest(".view") && views.key(event.target.closest(".view"), event.key)) { event.preventDefault(); return; }
   const name = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
   if (name) { event.preventDefault(); act(name); }
 });

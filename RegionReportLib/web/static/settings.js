@@ -5,6 +5,7 @@ import { make } from "./rows.js";
 
 const $ = (id) => document.getElementById(id);
 const KEY = "regionreport.views";
+const signed = (number) => String(number).replace("-", "−");
 const MANNER = ["follow_window", "center", "turn_3d"];
 
 export class Settings {
@@ -36,7 +37,7 @@ export class Settings {
   ask() {
     const { settings } = this.desk.state;
     for (const name of MANNER) $(name).checked = settings[name];
-    const buttons = settings.presets.map((one) => make("button", { type: "button", click: () => this.window(one.width, one.level) }, `${one.name} ${one.width} / ${one.level}`));
+    const buttons = settings.presets.map((one) => make("button", { type: "button", click: () => this.window(one.width, one.level) }, `${one.name} ${one.width} / ${signed(one.level)}`));
     $("presets").replaceChildren(...buttons);
     if (this.look) { [$("width").value, $("level").value] = this.look.window; }
     ask("setting", () => {});
@@ -58,7 +59,7 @@ export class Settings {
     this.look = look;
     for (const [view, at] of Object.entries(look.at)) {
       const figure = document.querySelector(`.view[data-view="${view}"]`);
-      figure.querySelector(".look").textContent = `${at} mm · W ${look.window[0]} C ${look.window[1]}`;
+      figure.querySelector(".look").textContent = `${at} mm · W ${look.window[0]} L ${signed(look.window[1])}`;
     }
   }
 }

@@ -84,6 +84,18 @@ export class Views {
     }, { passive: false });
   }
 
+  // Looking around without a mouse; returns whether the key is one of these.
+  key(figure, key) {
+    const view = Number(figure.dataset.view);
+    const middle = { view, x: 0.5, y: 0.5 };
+    const act = {
+      PageUp: { do: "mouse", kind: "wheel+", keys: 0, ...middle },
+      PageDown: { do: "mouse", kind: "wheel-", keys: 0, ...middle },
+      " ": { do: "click", ...middle },
+    }[key];
+    return Boolean(act) && this.link().send(act);
+  }
+
   // A rectangle under the mouse until it is let go.
   stretch(figure, from, at, done) {
     const band = document.createElement("div");
