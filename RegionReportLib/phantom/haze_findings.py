@@ -46,7 +46,7 @@ def plant_ground_glass(garden: Garden, finding: Finding) -> None:
     number, host = garden.next_number, f"lung_{side.value}"
     box = LUNG_BOX[side.value]
     haze = Veil(
-        box, lambda b: key(b) - np.float32(level), 35.0, float(rng.uniform(0.28, 0.46)), (host,), number, 6.0, grain
+        box, lambda b: key(b) - np.float32(level), 35.0, float(rng.uniform(0.32, 0.5)), (host,), number, 6.0, grain
     )
     inside = room & (key(plan) < level)
     zone = max(ZONES, key=lambda z: int(np.count_nonzero(inside & plan.zone(side, z))))

@@ -45,6 +45,8 @@ FREQUENCIES: dict[FindingKind, float] = {
 }
 _MOST_KINDS = 6
 _MORE = {K.NODULE: (0.6, 0.25, 0.15), K.GROUND_GLASS: (0.6, 0.3, 0.1), K.LYMPHADENOPATHY: (0.7, 0.2, 0.1)}
+# A coarse scan is made by averaging a fine one; of its noise, which is partly of large grain, about half is left.
+_COARSE_NOISE = 0.5
 COARSE_KJI = (96, 128, 128)
 
 
@@ -64,7 +66,8 @@ def random_recipe(
     kinds = [kinds[int(n)] for n in rng.permutation(len(kinds))[:_MOST_KINDS]]
     findings = tuple(finding for kind in kinds for finding in _findings(kind, rng))
     technique = Recipe.random(int(rng.integers(2**31)), scan or _scan(rng))
-    return replace(technique, findings=findings, detail=detail)
+    noise_hu = technique.noise_hu * (1.0 if detail is Detail.FULL else _COARSE_NOISE)
+    return replace(technique, findings=findings, noise_hu=noise_hu, detail=detail)
 
 
 def training_case(seed: int, shape_kji: tuple[int, int, int] = COARSE_KJI, *, evenness: float = 0.5) -> PhantomCase:
