@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -12,17 +14,22 @@ from ..draft.choose import WriterChoice, writer
 from ..draft.folder import write_draft
 from ..draft.imported import ImportedText
 from ..draft.pipeline import draft as draft_work
+from ..draft.run_record import RUN_NAME, run_record
 from ..draft.writer import Writer
 from ..errors import Conflict, InputRefused
+from ..imaging.atomic import whole_files
 from ..imaging.masks import RegionMasks
 from ..imaging.read import read_volume
 from ..imaging.seg_nrrd import read_segmentation, write_segmentation
 from ..imaging.volume import Volume
 from ..measure.examine import measure as measure_work
 from ..progress import Work, part
+from ..report.journal import JOURNAL_NAME
 from ..report.json_form import measurement_to_dict
+from ..report.lock import WriteLock
+from ..report.report_file import REPORT_NAME
 from ..segment.choose import segmenter
-from .outputs import run_record, whole, write_json
+from .outputs import write_json
 from .watch import run, tell
 
 _LARGEST_TEXT = 2_000_000
@@ -45,33 +52,44 @@ def ground(arguments: argparse.Namespace) -> None:
 
 
 def _draft(arguments: argparse.Namespace, by: Writer) -> None:
-    if not arguments.overwrite:
-        refuse_to_lose_work(arguments.output)
-    with whole(arguments.output) as folder:
+    with _replacing(arguments.output, arguments.overwrite), whole_files(arguments.output) as folder:
         run(_draft_into(folder, arguments, by), arguments.json_progress)
     _say_where(arguments, "report.txt", "report.html", "report.json")
 
 
 def segment(arguments: argparse.Namespace) -> None:
     """Write the region masks of a scan as segmentation.seg.nrrd."""
-    with whole(arguments.output) as folder:
+    with whole_files(arguments.output) as folder:
         volume, seconds, masks = run(_segmented(arguments), arguments.json_progress)
-        write_segmentation(masks, folder / "segmentation.seg.nrrd")
-        write_json(folder / "run.json", run_record(_settings(arguments, volume), seconds))
+        write_segmentation(masks, folder / "segmentation.seg.nrrd", segments="structure")
+        write_json(folder / RUN_NAME, run_record(_settings(arguments, volume), seconds))
     _say_where(arguments, "segmentation.seg.nrrd")
 
 
 def measure(arguments: argparse.Namespace) -> None:
     """Write the measurements of a scan as measurements.json."""
-    with whole(arguments.output) as folder:
+    with whole_files(arguments.output) as folder:
         run(_measure_into(folder, arguments), arguments.json_progress)
     _say_where(arguments, "measurements.json")
 
 
+@contextmanager
+def _replacing(folder: Path, overwrite: bool) -> Iterator[None]:
+    """Keep the draft of a folder from others while it is replaced; Conflict if it must stay, or is open elsewhere."""
+    if not overwrite:
+        refuse_to_lose_work(folder)
+    if not (folder / JOURNAL_NAME).is_file():
+        yield
+        return
+    with WriteLock(folder, "regionreport draft", _now()):
+        yield
+
+
 def refuse_to_lose_work(folder: Path) -> None:
-    """Raise Conflict if `folder` holds a report that a reader has already worked on."""
-    trail = folder / "audit.jsonl"
-    if trail.is_file() and len(trail.read_bytes().splitlines()) > 1:
+    """Raise Conflict if `folder` holds a report that a reader has already worked on, or that was imported signed."""
+    trail = folder / JOURNAL_NAME
+    worked_on = trail.is_file() and len(trail.read_bytes().splitlines()) > 1
+    if worked_on or (not trail.exists() and (folder / REPORT_NAME).exists()):
         raise Conflict(
             f"{folder} holds a report that a reader has worked on; choose another folder, or --overwrite to lose it"
         )
@@ -86,10 +104,8 @@ def _draft_into(folder: Path, arguments: argparse.Namespace, by: Writer) -> Work
         masks = read_segmentation(arguments.segmentation, grid=volume.grid)
     work = draft_work(volume, segmenter(arguments.segmenter), by, created_at=_now(), masks=masks)
     result = yield from part(work, 0.15, 0.9)
-    started = time.perf_counter()
-    yield from part(write_draft(folder, volume, result), 0.9, 1.0)
-    seconds = {"read": round(read_s, 3), **result.seconds, "export": round(time.perf_counter() - started, 3)}
-    write_json(folder / "run.json", run_record(_settings(arguments, volume), seconds))
+    work_of_files = write_draft(folder, volume, result, _chosen(arguments), {"read": round(read_s, 3)})
+    yield from part(work_of_files, 0.9, 1.0)
 
 
 def read_text(path: Path) -> str:
@@ -129,12 +145,15 @@ def _measure_into(folder: Path, arguments: argparse.Namespace) -> Work[None]:
     measurements = yield from part(measure_work(volume, masks), 0.7, 1.0)
     seconds["measure"] = round(time.perf_counter() - started, 3)
     write_json(folder / "measurements.json", [measurement_to_dict(m) for m in measurements])
-    write_json(folder / "run.json", run_record(_settings(arguments, volume), seconds))
+    write_json(folder / RUN_NAME, run_record(_settings(arguments, volume), seconds))
 
 
 def _settings(arguments: argparse.Namespace, volume: Volume) -> dict[str, Any]:
-    chosen = {name: str(value) for name, value in vars(arguments).items() if name in _RECORDED}
-    return {**chosen, "input": volume.summary(), "input_digest": volume.digest()}
+    return {**_chosen(arguments), "input": volume.summary(), "input_digest": volume.digest()}
+
+
+def _chosen(arguments: argparse.Namespace) -> dict[str, Any]:
+    return {name: str(value) for name, value in vars(arguments).items() if name in _RECORDED}
 
 
 def _say_where(arguments: argparse.Namespace, *names: str) -> None:

@@ -11,8 +11,9 @@ from typing import Any
 from ..errors import InputRefused, NeedMissing
 from ..evaluate.findings import LABELS, Efficacy, efficacy
 from ..evaluate.table import TextPair, pair_up, read_labels, read_pairs, read_texts
+from ..imaging.atomic import whole_files
 from ..model.folders import models_home
-from .outputs import whole, write_json
+from .outputs import write_json
 from .watch import run, tell
 
 
@@ -102,7 +103,7 @@ def _labeller(folder: Path) -> Any:
 
 
 def _write(arguments: argparse.Namespace, files: Any, scores: Any, found: Efficacy | None) -> None:
-    with whole(arguments.output) as folder:
+    with whole_files(arguments.output) as folder:
         write_json(folder / "scores.json", files.scores_json(scores, found))
         (folder / "scores.md").write_text(files.markdown(scores, found), encoding="utf-8")
         if scores is not None:

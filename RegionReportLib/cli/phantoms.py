@@ -7,18 +7,19 @@ from dataclasses import replace
 
 from ..anatomy.regions import Side, Zone
 from ..errors import InputRefused
+from ..imaging.atomic import whole_files
 from ..imaging.seg_nrrd import write_segmentation
 from ..imaging.write import write_nifti
 from ..phantom.case import PhantomCase, make_case
 from ..phantom.recipe import Finding, FindingKind, Recipe, Scan
-from .outputs import whole, write_json
+from .outputs import write_json
 from .watch import run
 
 
 def phantom(arguments: argparse.Namespace) -> None:
     """Write ct.nii.gz, truth.seg.nrrd and case.json of a phantom patient."""
     recipe = recipe_of(arguments)
-    with whole(arguments.output) as folder:
+    with whole_files(arguments.output) as folder:
         case: PhantomCase = run(make_case(recipe), arguments.json_progress)
         write_nifti(case.volume, folder / "ct.nii.gz")
         write_segmentation(case.masks, folder / "truth.seg.nrrd")

@@ -50,12 +50,11 @@ def draft_job(job: Draft, tell: Callable[[dict[str, object]], None]) -> Work[Dra
         _READ,
         _DRAFTED,
     )
-    started = time.perf_counter()
     with whole(job) as folder:
-        yield from part(write_draft(folder, volume, result), _DRAFTED, _WRITTEN)
+        before = {"read": round(read_s, 3)}
+        seconds = yield from part(write_draft(folder, volume, result, _chosen(job), before), _DRAFTED, _WRITTEN)
         labels = yield from part(_labels(job, result.masks), _WRITTEN, 1.0)
         files = tuple(sorted(file.name for file in folder.iterdir()))
-    seconds = {"read": round(read_s, 3), **result.seconds, "export": round(time.perf_counter() - started, 3)}
     _log.info("drafted %d sentences of %s", len(result.report.sentences), _name(volume))
     return Drafted(job.job, job.output, files, seconds, labels)
 
@@ -75,6 +74,13 @@ def _writer(job: Draft) -> Writer:
 def _warm(choice: writers.WriterChoice) -> Writer:
     """Kept from job to job, so that a model is opened once; another model lets it go, for two may not fit."""
     return writers.writer(choice)
+
+
+def _chosen(job: Draft) -> dict[str, Any]:
+    """What the viewer chose, for the run record; texts and voxels are not repeated there."""
+    names = ("segmenter", "writer", "model", "device", "precision", "compat")
+    chosen: dict[str, Any] = {name: getattr(job, name) for name in names}
+    return {**chosen, "masks_given": job.masks is not None, "text_given": job.text is not None}
 
 
 def _labels(job: Draft, masks: RegionMasks) -> Work[MasksArray | None]:

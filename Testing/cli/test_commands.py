@@ -26,7 +26,6 @@ FILES = {
     "run.json",
     "draft.json",
     "audit.jsonl",
-    "lock",
 }
 
 

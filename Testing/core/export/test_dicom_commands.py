@@ -13,6 +13,7 @@ import numpy as np
 import pydicom
 import pytest
 
+from RegionReportLib.anatomy.regions import REGION_IDS
 from RegionReportLib.cli.main import main
 from RegionReportLib.export.dicom_carried import carried
 from RegionReportLib.export.dicom_export import export_dicom
@@ -55,9 +56,29 @@ def test_an_oblique_phantom_goes_out_and_comes_back(folder: Path, capsys: pytest
     assert f"{len(original.sentences)} sentences. DRAFT, not signed" in capsys.readouterr().out
     assert main(["verify", str(folder / "back")]) == 0
     before, after = (read_segmentation(folder / d / "segmentation.seg.nrrd") for d in ("draft", "back"))
-    assert set(before.structures) == set(after.structures)
-    for name in before.structures:
+    for region in REGION_IDS:  # by region is what is written unless structures are asked for
+        assert np.array_equal(before.region(region), after.region(region))
+
+
+def test_structures_leave_as_segments_of_their_own_and_come_back(folder: Path) -> None:
+    assert main(["export", str(folder / "draft"), "--format", "dicom", "--structures", "-o", str(folder / "fine")]) == 0
+    sr, seg = folder / "fine" / "report.dcm", folder / "fine" / "segmentation.dcm"
+    assert main(["import-dicom", str(sr), str(seg), "-o", str(folder / "fine-back")]) == 0
+
+    before, after = (read_segmentation(folder / d / "segmentation.seg.nrrd") for d in ("draft", "fine-back"))
+    held = {name for name in before.structures if before.structure(name).any()}
+    assert held == set(after.structures) and {"trachea", "vertebrae", "costal_cartilages"} <= held
+    for name in held:
         assert np.array_equal(before.structure(name), after.structure(name))
+    numbers = {s.TrackingID: s.SegmentNumber for s in pydicom.dcmread(seg).SegmentSequence}
+    assert set(numbers) == held
+    links = segment_links(sr)
+    assert all(links.values())
+    report = report_from_json((folder / "draft" / "report.json").read_bytes())
+    narrow = [s for s in report.sentences if {a.place.structure for a in s.anchors} & held]
+    assert narrow
+    for sentence in narrow:
+        assert set(links[sentence.id]) >= {numbers[a.place.structure] for a in sentence.anchors if a.place.structure}
 
 
 def test_every_sentence_of_the_phantom_has_its_segment(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,9 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from RegionReportLib import __version__
 from RegionReportLib.anatomy.regions import REGION_IDS, Coverage
 from RegionReportLib.imaging.grid import Grid
 from RegionReportLib.imaging.masks import RegionMasks
+from RegionReportLib.imaging.seg_nrrd import read_segmentation
 from RegionReportLib.imaging.volume import Provenance, Volume
 from RegionReportLib.progress import finish
 from RegionReportLib.report.report_file import REPORT_NAME
@@ -62,6 +65,13 @@ def test_a_draft_in_the_worker_is_whole_and_its_labels_come_back(worker: Any, tm
     drafted = told[-1]
     assert isinstance(drafted, Drafted), drafted
     assert {"report.json", "draft.json", "audit.jsonl", "report.txt", "report.html"} <= set(drafted.files)
+    record = json.loads((Path(drafted.output) / "run.json").read_text(encoding="utf-8"))
+    assert record["settings"]["input_digest"] == volume.digest()
+    assert (record["settings"]["segmented_by"], record["settings"]["masks_given"]) == ("blocks 1", True)
+    assert record["regionreport"] == __version__ and set(record["packages"]) >= {"numpy", "SimpleITK"}
+    assert record["seconds"] == drafted.seconds and {"measure", "write", "export"} <= set(record["seconds"])
+    kept = read_segmentation(Path(drafted.output) / "segmentation.seg.nrrd", grid=volume.grid)
+    assert set(kept.structures) == set(masks.structures)  # nothing is joined that the segmenter told apart
     assert set(drafted.files) == {path.name for path in Path(drafted.output).iterdir()}
     report = view_draft(Path(drafted.output)).report
     assert report.study.digest == volume.digest()
