@@ -1,0 +1,107 @@
+"""One study as it is shown in one step: which report, regions in which slots, which claims are true and false.
+
+All chance comes from a generator that the caller derives from seed, stage and place in the batch, so a step can be
+repeated exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..model.box_frame import BoxFrame
+from ..model.inputs import shuffled
+from ..model.network import Claim, TrainingStudy
+from ..model.tokenizer import BOX
+from .case import Case, CaseSentence
+
+CLAIMS = 8
+"""True and false sentences about a study, half of each."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Example:
+    """A study to learn from. `lesions` holds the unit boxes `(L, 6)` of each mark of a box, in the order in which the
+    marks are written: regions by slot, sentences in order. `true` `(n,)` tells which of its claims hold."""
+
+    study: TrainingStudy
+    lesions: tuple[Tensor, ...]
+    true: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """How studies are shown: whether regions change slots, and how often a false sentence with a box is put in."""
+
+    shuffle: bool = True
+    false_boxes: float = 0.0
+
+
+def make_example(
+    case: Case, others: Sequence[CaseSentence], showing: Showing, rng: np.random.Generator, wording: int | None = None
+) -> Example:
+    """Return a case as an example; `others` are sentences of other cases, of which those that are false here serve.
+
+    `wording` None draws one of its reports.
+    """
+    report = case.wordings[int(rng.integers(len(case.wordings))) if wording is None else wording]
+    slots = torch.Generator().manual_seed(int(rng.integers(2**62)))
+    study = shuffled(case.inputs, slots) if showing.shuffle else case.inputs
+    said: dict[str, list[CaseSentence]] = {region_id: [] for region_id in study.slots}
+    for sentence in report:
+        said[sentence.region_id].append(sentence)
+    if rng.random() < showing.false_boxes:
+        _put_in_a_false_one(case, others, said, rng)
+    claims, true = _claims(case, report, others, rng)
+    texts = {region_id: region_text(sentences) for region_id, sentences in said.items() if sentences}
+    frame = BoxFrame(study.frame)
+    own = set(report)
+    lesions = [
+        unit_boxes(sentence, frame) if sentence in own else torch.zeros(0, 6)
+        for region_id in study.slots
+        for sentence in said[region_id]
+        if sentence.boxes
+    ]
+    return Example(TrainingStudy(study, texts, claims), tuple(lesions), true)
+
+
+def region_text(sentences: Sequence[CaseSentence]) -> str:
+    """Return the text that is to be written: a sentence a line, the mark of a box behind those that have a place."""
+    return "\n".join(sentence.text + (BOX if sentence.boxes else "") for sentence in sentences)
+
+
+def unit_boxes(sentence: CaseSentence, frame: BoxFrame) -> Tensor:
+    """Return the places of a sentence `(L, 6)` in the unit cube; those outside it are left out."""
+    units = [unit for box in sentence.boxes if (unit := frame.to_unit(box)) is not None]
+    return torch.tensor(np.array(units).reshape(-1, 6), dtype=torch.float32)
+
+
+def _claims(
+    case: Case, report: Sequence[CaseSentence], others: Sequence[CaseSentence], rng: np.random.Generator
+) -> tuple[tuple[Claim, ...], Tensor]:
+    """Return as many false claims as true ones; none where the source does not know what sentences claim."""
+    known = [sentence for sentence in report if sentence.topics]
+    false = [one for one in _drawn(others, 4 * CLAIMS, rng) if case.refutes(one)][: CLAIMS // 2]
+    true = _drawn(known, min(CLAIMS // 2, len(false)), rng)
+    told = [*true, *false[: len(true)]]
+    holds = torch.tensor([1.0] * len(true) + [0.0] * (len(told) - len(true)))
+    return tuple(Claim(sentence.region_id, sentence.text) for sentence in told), holds
+
+
+def _put_in_a_false_one(
+    case: Case, others: Sequence[CaseSentence], said: dict[str, list[CaseSentence]], rng: np.random.Generator
+) -> None:
+    for one in _drawn([other for other in others if other.boxes], CLAIMS, rng):
+        if case.refutes(one):
+            sentences = said[one.region_id]
+            sentences.insert(int(rng.integers(len(sentences) + 1)), one)
+            return
+
+
+def _drawn(sentences: Sequence[CaseSentence], count: int, rng: np.random.Generator) -> list[CaseSentence]:
+    order = rng.permutation(len(sentences))[:count]
+    return [sentences[int(n)] for n in order]

@@ -1,0 +1,65 @@
+"""Phantoms as cases to learn from, made when they are asked for; a seed is a patient."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..measure.examine import measure
+from ..measure.phrases import attributes_text
+from ..model.config import ModelConfig
+from ..model.inputs import study_inputs
+from ..phantom.case import PhantomCase
+from ..phantom.study import training_case
+from ..phantom.wording import TrueSentence
+from ..progress import finish
+from .case import Case, CaseSentence, Topic
+from .recipe import Data
+
+VERSION = 1
+"""Counts changes of what a kept case holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhantomSource:
+    """The phantoms of `count` seeds from `first` on, as `config` wants to see them."""
+
+    config: ModelConfig
+    data: Data
+    first: int
+    count: int
+
+    @property
+    def name(self) -> str:
+        """Seeds and a digest of all that a case depends on but its number."""
+        sizes = (self.config.slices.size, self.config.slices.sample_mm, self.config.local.size_hwd)
+        depends = (VERSION, sizes, self.config.regions, self.data.shape_kji, self.data.evenness, self.data.wordings)
+        return f"phantoms-{self.first}-{hashlib.sha256(repr(depends).encode()).hexdigest()[:12]}"
+
+    def __len__(self) -> int:
+        """Return the number of patients."""
+        return self.count
+
+    def case(self, number: int) -> Case:
+        """Make a patient; the measurements are those of the scan and not the truth."""
+        if not 0 <= number < self.count:
+            raise IndexError(f"patient {number} of {self.count}")
+        seed = self.first + number
+        phantom = training_case(seed, self.data.shape_kji, evenness=self.data.evenness)
+        lines = attributes_text(finish(measure(phantom.volume, phantom.masks))).splitlines()
+        inputs = finish(study_inputs(phantom.volume, phantom.masks, self.config, lines))
+        reports = [phantom]
+        reports += [phantom.reworded(np.random.default_rng([seed, 3, n])) for n in range(1, self.data.wordings)]
+        return Case(f"phantom-{seed}", inputs, tuple(report_of(report) for report in reports))
+
+
+def report_of(phantom: PhantomCase) -> tuple[CaseSentence, ...]:
+    """Return the report of a phantom, region by region."""
+    return tuple(_sentence(phantom, s) for text in phantom.texts.values() for s in text.sentences)
+
+
+def _sentence(phantom: PhantomCase, said: TrueSentence) -> CaseSentence:
+    topics = tuple(Topic(claim.kind.value, claim.polarity, claim.sides) for claim in said.claims)
+    return CaseSentence(said.region_id, said.text, phantom.boxes(said), topics)

@@ -1,0 +1,91 @@
+"""A case is shown with its regions in drawn slots, its targets unchanged, and claims that are true and false."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+
+from RegionReportLib.anatomy.regions import REGION_IDS
+from RegionReportLib.train.case import Case, CaseSentence
+from RegionReportLib.train.example import Showing, make_example, region_text
+
+from .conftest import Blobs
+
+PLAIN = Showing(shuffle=False)
+
+
+def first(wanted: Callable[[Case], bool]) -> Case:
+    return next(case for n in range(50) if wanted(case := Blobs(50).case(n)))
+
+
+@pytest.fixture
+def with_nodule() -> Case:
+    return first(lambda case: "Nodule" in case.wordings[0][0].text)
+
+
+@pytest.fixture
+def others() -> list[CaseSentence]:
+    return [s for n in range(20) for s in Blobs(20).case(n).wordings[0]]
+
+
+def rng(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+def test_shuffling_changes_slots_and_not_targets(with_nodule: Case) -> None:
+    plain = make_example(with_nodule, [], PLAIN, rng())
+    shown = [make_example(with_nodule, [], Showing(), rng(seed)) for seed in range(4)]
+    assert plain.study.study.slots == REGION_IDS
+    assert len({one.study.study.slots for one in shown}) > 2
+    for one in shown:
+        assert one.study.texts == plain.study.texts
+        assert sorted(one.study.study.slots) == sorted(REGION_IDS)
+        assert torch.equal(one.study.study.masks, plain.study.study.masks)
+
+
+def test_a_sentence_a_line_with_marks_behind_what_has_a_place(with_nodule: Case) -> None:
+    lung, airway = with_nodule.wordings[0]
+    assert region_text([lung, airway]) == f"{lung.text}<box>\nThe airways are open."
+    texts = make_example(with_nodule, [], PLAIN, rng()).study.texts
+    assert set(texts) == {"lungs", "airways"}  # of the others there is nothing to say
+
+
+def test_boxes_come_in_the_order_in_which_their_marks_are_written(with_nodule: Case) -> None:
+    lung = with_nodule.wordings[0][0]
+    frame = with_nodule.inputs.frame
+    heart = CaseSentence("heart_great_vessels", "Calcified plaques.", (frame.box_of((0, 0, 0), (4, 6, 12)),))
+    case = Case("two", with_nodule.inputs, ((lung, heart),))
+    for seed in range(6):
+        one = make_example(case, [], Showing(), rng(seed))
+        slots = one.study.study.slots
+        # The heart's box is the first half of k, a quarter of j, half of i; the nodule is elsewhere.
+        heart_at = 0 if slots.index("heart_great_vessels") < slots.index("lungs") else 1
+        assert one.lesions[heart_at][0].tolist() == pytest.approx([0.25, 0.125, 0.25, 0.5, 0.25, 0.5])
+        assert one.lesions[1 - heart_at].shape == (1, 6)
+
+
+def test_claims_are_half_true_and_half_false(with_nodule: Case, others: list[CaseSentence]) -> None:
+    one = make_example(with_nodule, others, PLAIN, rng())
+    truth = with_nodule.wordings[0][0].text
+    assert one.true.tolist() == [1.0, 0.0]
+    assert one.study.claims[0].text == truth
+    assert one.study.claims[1].text != truth and "odule" in one.study.claims[1].text
+    assert make_example(with_nodule, [], PLAIN, rng()).study.claims == ()
+
+
+def test_a_false_sentence_gets_a_mark_and_no_lesion(others: list[CaseSentence]) -> None:
+    healthy = first(lambda case: "No nodule" in case.wordings[0][0].text)
+    one = make_example(healthy, others, Showing(shuffle=False, false_boxes=1.0), rng())
+    assert one.study.texts["lungs"].count("<box>") == 1
+    assert [tuple(lesion.shape) for lesion in one.lesions] == [(0, 6)]
+    assert "<box>" not in make_example(healthy, others, PLAIN, rng()).study.texts["lungs"]
+
+
+def test_the_same_chance_gives_the_same_example(with_nodule: Case, others: list[CaseSentence]) -> None:
+    one, again = (make_example(with_nodule, others, Showing(false_boxes=0.5), rng(7)) for _ in range(2))
+    assert one.study.texts == again.study.texts
+    assert one.study.claims == again.study.claims
+    assert one.study.study.slots == again.study.study.slots
