@@ -1,7 +1,7 @@
-"""Pictures of the Slicer module beside four views: a draft in progress, a chosen sentence, a flag, a signed report.
+"""Pictures of the Slicer module beside four views: drafting, all regions, a chosen sentence, a flag, a signed report.
 
 The module runs unchanged on the stand-in of `Testing/module`. Usage:
-`python Testing/screenshots.py [--ct FILE] [-o DIR] [--size 1366x768] [--scale 1]`; without `--ct` a phantom is drawn.
+`python Testing/screenshots.py [--ct FILE] [-o DIR] [--size 1366x768] [--scale 1] [--dark]`; without `--ct` a phantom.
 Needs the extras `dev` and `scene`. Pictures of a real patient do not belong into the repository.
 """
 
@@ -48,6 +48,8 @@ def take(options: argparse.Namespace, folder: Path) -> None:
     settings = qt.QSettings()
     settings.setValue("RegionReport/DraftsFolder", str(folder / "drafts"))
     settings.setValue("RegionReport/Reader", "Dr. A. Reader")
+    if options.dark:
+        app.setPalette(dark_palette())
     width, height = (round(int(n) / options.scale) for n in options.size.split("x"))
     window.resize(width, height)
     window.show()
@@ -59,12 +61,37 @@ def take(options: argparse.Namespace, folder: Path) -> None:
     module = app.load(ROOT / "RegionReport" / "RegionReport.py")
     user = User(app)
     try:
-        for name, act in (("draft", drafting), ("chosen", chosen), ("flag", flagged), ("signed", signed)):
+        for name, act in STEPS:
             act(module, user)
             user.picture(options.out / f"{name}.png")
             small(options.out / f"{name}.png")
     finally:
         app.unload_all()
+
+
+def dark_palette() -> Any:
+    """Return the colours of a dark desktop, about as 3D Slicer's dark style has them."""
+    import qt
+
+    palette = qt.QPalette()
+    for role, colour in (
+        (qt.QPalette.Window, "#353535"),
+        (qt.QPalette.WindowText, "#ffffff"),
+        (qt.QPalette.Base, "#232323"),
+        (qt.QPalette.AlternateBase, "#353535"),
+        (qt.QPalette.Text, "#ffffff"),
+        (qt.QPalette.Button, "#353535"),
+        (qt.QPalette.ButtonText, "#ffffff"),
+        (qt.QPalette.Link, "#6cb0ff"),
+        (qt.QPalette.Highlight, "#2a82da"),
+        (qt.QPalette.PlaceholderText, "#9a9a9a"),
+        (qt.QPalette.ToolTipBase, "#353535"),
+        (qt.QPalette.ToolTipText, "#ffffff"),
+    ):
+        palette.setColor(role, qt.QColor(colour))
+    for role in (qt.QPalette.WindowText, qt.QPalette.Text, qt.QPalette.ButtonText):
+        palette.setColor(qt.QPalette.Disabled, role, qt.QColor("#7f7f7f"))
+    return palette
 
 
 def small(path: Path) -> None:
@@ -107,14 +134,19 @@ def drafting(module: Any, user: Any) -> None:
     assert heard is not None
 
 
-def chosen(module: Any, user: Any) -> None:
-    """Choose the sentence with the smallest box, with two verdicts given before."""
+def regions(module: Any, user: Any) -> None:
+    """Wait for the end of the draft and show all regions, nothing chosen."""
     user.wait(lambda: not module.panel.drafting.running, 600.0)
     session = module.panel.reviewing.session
     assert session is not None, module.ui.statusLabel.text
     for node in user.window.views.widgets.values():
         node.draw()
     slicer_views_reset()
+
+
+def chosen(module: Any, user: Any) -> None:
+    """Choose the sentence with the smallest box, with two verdicts given before."""
+    session = module.panel.reviewing.session
     for _ in range(2):
         user.key("Down")
         user.key("A")
@@ -157,6 +189,22 @@ def signed(module: Any, user: Any) -> None:
     user.settle()
 
 
+def settings(module: Any, user: Any) -> None:
+    """Unfold the settings."""
+    module.ui.settingsButton.collapsed = False
+    user.settle()
+
+
+STEPS = (
+    ("draft", drafting),
+    ("regions", regions),
+    ("chosen", chosen),
+    ("flag", flagged),
+    ("signed", signed),
+    ("settings", settings),
+)
+
+
 def slicer_views_reset() -> None:
     """Turn the 3D view to the whole patient, as its button does."""
     import slicer
@@ -171,6 +219,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("-o", "--out", type=Path, default=Path("screenshots"))
     parser.add_argument("--size", default="1366x768", help="pixels of the whole window")
     parser.add_argument("--scale", type=float, default=1.0, help="device pixels per pixel, 2 for a 4K screen")
+    parser.add_argument("--dark", action="store_true", help="with the colours of a dark desktop")
     return parser.parse_args()
 
 

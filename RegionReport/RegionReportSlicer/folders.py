@@ -39,7 +39,7 @@ class KeptFolder:
     def show(self):
         """Tell how many there are and how large they are."""
         held = self._held()
-        self._size_label.text = f"{len(held)} {self._content.name}, {_size(held)}"
+        self._size_label.text = f"{self._count(held)}, {_size(held)}"
         self._size_label.toolTip = str(self._content.root())
         self._clear_button.enabled = bool(held)
 
@@ -60,13 +60,17 @@ class KeptFolder:
         free = [folder for folder in self._held() if self._content.free(folder)]
         if not free:
             self._say(f"All {self._content.name} are in use.")
-        elif confirm_clear(f"{len(free)} {self._content.name} ({_size(free)})", self._content.warning):
+        elif confirm_clear(f"{self._count(free)} ({_size(free)})", self._content.warning):
             for folder in free:
                 shutil.rmtree(folder, ignore_errors=True)
             left = [folder for folder in free if folder.exists()]
-            told = f"{len(left)} {self._content.name} could not be" if left else f"{len(free)} {self._content.name}"
-            self._say(f"{told} deleted.")
+            told = f"Not all could be deleted: {self._count(left)} left." if left else f"Deleted: {self._count(free)}."
+            self._say(told)
         self.show()
+
+    def _count(self, folders):
+        plural = self._content.name
+        return f"{len(folders)} {plural.removesuffix('s') if len(folders) == 1 else plural}"
 
 
 def _size(folders):

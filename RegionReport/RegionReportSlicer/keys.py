@@ -3,10 +3,24 @@
 import qt
 import slicer
 
-HELP = (
-    "↑↓ choose · Enter edit · A accept · X reject · R re-tie · N new · S split · M merge · Alt+↑↓ move · "
-    "O next open · F next at clicked place · L list · Ctrl+Z undo · Ctrl+Y redo"
+_ITEMS = (
+    "↑↓ choose",
+    "Enter edit",
+    "A accept",
+    "X reject",
+    "R re-tie",
+    "N new",
+    "S split",
+    "M merge",
+    "Alt+↑↓ move",
+    "O next open",
+    "F next at clicked place",
+    "L list",
+    "Ctrl+Z undo",
+    "Ctrl+Y redo",
 )
+# A line may end between two keys only.
+HELP = "\N{NO-BREAK SPACE}· ".join(item.replace(" ", "\N{NO-BREAK SPACE}") for item in _ITEMS)
 
 
 class Keys:

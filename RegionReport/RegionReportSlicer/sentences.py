@@ -140,8 +140,12 @@ def _flag(sentence: Sentence, number: int, flag: Flag, palette: Palette) -> str:
     at = f"{escape(sentence.id)}/{number}"
     colour = palette.flag if flag.blocking else palette.soft
     style = f"style='color:{colour};text-decoration:none'"
-    both = "" if not has_two_sides(flag) else f" <a href='rr:both/{at}' style='color:{colour}'>show both</a>"
-    answer = f" · <a href='rr:flag/{at}' style='color:{colour}'>keep with a reason</a>" if flag.blocking else ""
+    both = "" if not has_two_sides(flag) else f" <a href='rr:both/{at}' style='color:{colour}'>show&nbsp;both</a>"
+    answer = (
+        f" · <a href='rr:flag/{at}' style='color:{colour}'>keep&nbsp;with&nbsp;a&nbsp;reason</a>"
+        if flag.blocking
+        else ""
+    )
     return f"<br><span {style}>{'⚠' if flag.blocking else '⚐'} {escape(flag.message)}</span>{both}{answer}"
 
 
@@ -150,7 +154,7 @@ def _flag_row(number: int, flag: Flag, palette: Palette) -> str:
     answered = f" — {flag.answer}" if flag.answer else ""
     answer = ""
     if flag.blocking and flag.answer is None:
-        answer = f" · <a href='rr:flag//{number}' style='color:{colour}'>keep with a reason</a>"
+        answer = f" · <a href='rr:flag//{number}' style='color:{colour}'>keep&nbsp;with&nbsp;a&nbsp;reason</a>"
     return (
         f"<tr><td width='18'>{'⚠' if flag.blocking else '⚐'}</td><td colspan='2' style='color:{colour}'>"
         f"{escape(flag.message)}{escape(answered)}{answer}</td></tr>"

@@ -8,6 +8,7 @@ the copy that travels with the scene.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from ..errors import InputRefused
@@ -23,6 +24,7 @@ VOLUME_ROLE = "RegionReport.volume"
 SEGMENTATION_ROLE = "RegionReport.segmentation"
 AUDIT_ROLE = "RegionReport.audit"
 DRAFT_ROLE = "RegionReport.draft"
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")  # in any locale
 _UTF8 = 3  # VTK_ENCODING_UTF_8; a text node's default, US-ASCII, loses every umlaut
 _REPORT, _AUDIT, _DRAFT = "report", "audit", "draft"
 
@@ -94,9 +96,13 @@ def remove_report(scene: Any, node: Any) -> None:
 
 
 def _name(report: Report) -> str:
-    """Return a name that may become part of a file name."""
+    """Return a name that is short enough for a selector and may become part of a file name."""
     kind = "Addendum" if report.predecessor else "Report"
-    return f"{kind} {report.created_at[:16].replace('T', ' ').replace(':', '.')}"
+    try:
+        at = datetime.fromisoformat(report.created_at.replace("Z", "+00:00"))
+    except ValueError:  # a report of another program may tell its time in other ways
+        return kind
+    return f"{kind} {at.day} {_MONTHS[at.month - 1]} {at:%H.%M}"
 
 
 def _text(scene: Any, kind: str, name: str, content: bytes, into: Any) -> Any:

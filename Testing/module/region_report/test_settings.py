@@ -19,7 +19,7 @@ def test_drafts_are_counted_and_cleared_except_the_one_under_work(
     reader.user.click(reader.ui.settingsButton, (40, 10))
     assert "2 drafts" in reader.ui.draftsSizeLabel.text
     reader.user.click(reader.ui.draftsClearButton)
-    assert [what.partition(" (")[0] for what in asked] == ["1 drafts"]
+    assert [what.partition(" (")[0] for what in asked] == ["1 draft"]
     assert sorted(f.name for f in drafts.iterdir()) == ["holiday pictures", "phantom"]
     reader.choose("Mean lung density")
     reader.user.key("A")
@@ -37,9 +37,9 @@ def test_models_are_counted_and_cleared_except_folders_that_are_not_ours(
         (models / name / "weights.safetensors").write_bytes(bytes(size))
     reader.user.click(reader.ui.settingsButton, (40, 10))
     reader.ui.modelsEdit.currentPath = str(models)
-    assert reader.ui.modelsSizeLabel.text == "1 models, 3.0 MB"
+    assert reader.ui.modelsSizeLabel.text == "1 model, 3.0 MB"
     reader.user.click(reader.ui.modelsClearButton)
-    assert asked == [("1 models (3.0 MB)", "They must be fetched again to be used.")]
+    assert asked == [("1 model (3.0 MB)", "They must be fetched again to be used.")]
     assert [f.name for f in models.iterdir()] == ["my own"]
     assert not reader.ui.modelsClearButton.enabled
 
