@@ -104,11 +104,11 @@ def make_case(recipe: Recipe) -> Work[PhantomCase]:
     yield Progress(0.06, "growing the vessels")
     painters = chest.painters(plan, rng, garden.painters)
     rendered = yield from part(render(grid, to_standard, painters, chest.makers, recipe, STRUCTURES), 0.08, 0.96)
+    yield Progress(0.98, "writing down the truth")
     masks = true_masks(rendered.labels, grid, to_standard, plan)
     lesions = _lesions(garden.planted, rendered, masks)
     truth = true_measurements(Known(chest, plan, masks, lesions))
     patient = Patient(lesions, frozenset(p.kind for p in garden.planted), masks, truth, garden.enhanced)
-    yield Progress(0.98, "writing down the truth")
     provenance = Provenance(f"phantom-{recipe.seed}", "phantom", notes=("Simulated patient, not a person.",))
     return PhantomCase(
         recipe=recipe,

@@ -70,6 +70,12 @@ def random_recipe(
     return replace(technique, findings=findings, noise_hu=noise_hu, detail=detail)
 
 
+def training_recipe(seed: int, shape_kji: tuple[int, int, int] = COARSE_KJI, *, evenness: float = 0.5) -> Recipe:
+    """Return the recipe of `training_case`."""
+    rng = np.random.default_rng([seed, 2])
+    return random_recipe(rng, coarse_scan(rng, shape_kji), evenness=evenness, detail=Detail.COARSE)
+
+
 def training_case(seed: int, shape_kji: tuple[int, int, int] = COARSE_KJI, *, evenness: float = 0.5) -> PhantomCase:
     """Make the case of a seed on few voxels over the whole chest, in about half a second; the same for the same seed.
 
@@ -77,9 +83,7 @@ def training_case(seed: int, shape_kji: tuple[int, int, int] = COARSE_KJI, *, ev
     make claims (finding, polarity, side, zone, size); `case.boxes(sentence)` are its true boxes in RAS mm;
     `case.reworded(rng)` is the same scan with other words. Training and evaluation are kept apart by their seeds.
     """
-    rng = np.random.default_rng([seed, 2])
-    scan = coarse_scan(rng, shape_kji)
-    return finish(make_case(random_recipe(rng, scan, evenness=evenness, detail=Detail.COARSE)))
+    return finish(make_case(training_recipe(seed, shape_kji, evenness=evenness)))
 
 
 def coarse_scan(rng: np.random.Generator, shape_kji: tuple[int, int, int] = COARSE_KJI) -> Scan:
