@@ -51,8 +51,8 @@ def test_losses_of_halves_have_the_mean_of_the_whole(objective: Objective, examp
     with torch.no_grad():
         whole, left, right = (objective(part, stage) for part in (examples, examples[:3], examples[3:]))
     for name in stage.losses:
-        assert float(whole[name]) == pytest.approx((float(left[name]) + float(right[name])) / 2, rel=1e-4)
-        assert float(left[name]) != pytest.approx(float(right[name]), rel=1e-4)
+        assert float(whole[name]) == pytest.approx((float(left[name]) + float(right[name])) / 2, rel=1e-6)
+        assert float(left[name]) != pytest.approx(float(right[name]), rel=1e-6)
 
 
 def test_only_what_a_stage_follows_is_computed(objective: Objective, examples: list[Example]) -> None:
