@@ -33,6 +33,8 @@ from .outputs import write_json
 from .watch import run, tell
 
 _LARGEST_TEXT = 2_000_000
+# What an export leaves beside a report and a draft does not write itself.
+_EXPORTED = ("report-with-pictures.html", "segmentation.dcm", "report.dcm", "report.fhir.json")
 _RECORDED = ("segmenter", "segmentation", "series", "writer", "model", "device", "precision", "compat")
 
 
@@ -75,7 +77,10 @@ def measure(arguments: argparse.Namespace) -> None:
 
 @contextmanager
 def _replacing(folder: Path, overwrite: bool) -> Iterator[None]:
-    """Keep the draft of a folder from others while it is replaced; Conflict if it must stay, or is open elsewhere."""
+    """Keep the draft of a folder from others while it is replaced; Conflict if it must stay, or is open elsewhere.
+
+    What was exported of the old one goes with it: nobody should send it for the new one.
+    """
     if not overwrite:
         refuse_to_lose_work(folder)
     if not (folder / JOURNAL_NAME).is_file():
@@ -83,6 +88,8 @@ def _replacing(folder: Path, overwrite: bool) -> Iterator[None]:
         return
     with WriteLock(folder, "regionreport draft", _now()):
         yield
+        for name in _EXPORTED:
+            (folder / name).unlink(missing_ok=True)
 
 
 def refuse_to_lose_work(folder: Path) -> None:

@@ -87,19 +87,26 @@ def _built_stable(
     lookup = np.zeros(256, dtype=np.uint8)
     for number, segment in enumerate(chosen, start=1):
         lookup[list(segment.values)] = number
-    reference = _reference(masks, headers[0], chosen, made_at)
+    uids = str(headers[0].StudyInstanceUID), str(headers[0].SeriesInstanceUID)
+    reference = _reference(masks, uids, chosen, made_at)
     made = _dataset(lookup[masks.labels], headers, masks.method, chosen, reference)
     _make_stable(made, reference, made_at)
     return made, reference
 
 
-def _reference(masks: RegionMasks, header: Dataset, chosen: list[Segment], made_at: datetime) -> SegReference:
+def reference_of(
+    masks: RegionMasks, study_uid: str, series_uid: str, *, made_at: datetime, grouping: Grouping
+) -> SegReference:
+    """Return how to refer to the SEG that `write_seg` makes of these masks on the CT series of these UIDs."""
+    return _reference(masks, (study_uid, series_uid), segments_of(masks, grouping), made_at)
+
+
+def _reference(masks: RegionMasks, uids: tuple[str, str], chosen: list[Segment], made_at: datetime) -> SegReference:
+    study, source = uids
     sha = hashlib.sha256(masks.labels.tobytes())
     words = [masks.method, made_at.isoformat(), *(f"{s.id} {s.values}" for s in chosen), sha.hexdigest()]
-    source = str(header.SeriesInstanceUID)
     numbers = {masks.structures[v - 1]: n for n, s in enumerate(chosen, start=1) for v in s.values}
-    instance = stable_uid("seg", source, *words)
-    return SegReference(str(header.StudyInstanceUID), stable_uid("seg series", source), instance, numbers)
+    return SegReference(study, stable_uid("seg series", source), stable_uid("seg", source, *words), numbers)
 
 
 def _dataset(

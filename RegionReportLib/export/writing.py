@@ -5,11 +5,13 @@ Each file appears under its name only when every file is complete. Nothing is se
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import copyfile
+from typing import TYPE_CHECKING, get_args
 
 from ..errors import Conflict, InputRefused, NeedMissing
 from ..imaging.atomic import whole_files
@@ -17,6 +19,7 @@ from ..imaging.masks import RegionMasks
 from ..imaging.read import read_volume
 from ..imaging.refusal import shown
 from ..imaging.seg_nrrd import read_segmentation, write_segmentation
+from ..imaging.segments import Grouping
 from ..imaging.volume import Volume
 from ..progress import Progress, Work, aside, part
 from ..report.document import Report
@@ -26,6 +29,11 @@ from .formats import FORMAT_NAMES, FORMATS, MASKS_NAME, SEG_NAME
 from .html import report_html
 from .offers import Wishes, find_scan, hindrance
 from .text import report_text
+
+if TYPE_CHECKING:
+    from .dicom_seg import SegReference
+
+_log = logging.getLogger(__name__)
 
 
 def write_offers(
@@ -147,14 +155,12 @@ def _dicom(sources: _Sources, into: Path) -> Work[None]:
 
 
 def _fhir(sources: _Sources, into: Path) -> Work[None]:
-    """Phrases also point at segments if a DICOM SEG lies beside the report or is written with it."""
+    """Phrases also point at segments if a DICOM SEG of these masks lies beside the report or is written with it."""
     from .fhir import bundle_json, report_bundle
     from .fhir_check import profile_problems, structure_problems
-    from .fhir_segments import seg_reference
 
-    yield Progress(0.0, "writing the FHIR bundle")
-    beside = (into / SEG_NAME, sources.folder / SEG_NAME)
-    seg = next((seg_reference(path) for path in beside if path.is_file()), None)
+    seg = yield from part(_seg_to_point_at(sources, into), 0.0, 0.4)
+    yield Progress(0.4, "writing the FHIR bundle")
     wishes = sources.wishes
     bundle = report_bundle(sources.report, seg=seg, wado_rs=wishes.wado_rs, organization=wishes.organization)
     yield Progress(0.5, "checking the FHIR bundle")
@@ -164,6 +170,30 @@ def _fhir(sources: _Sources, into: Path) -> Work[None]:
     if problems:
         raise AssertionError(f"the bundle is not what it should be: {'; '.join(problems[:3])}")
     (into / "report.fhir.json").write_bytes(bundle_json(bundle))
+
+
+def _seg_to_point_at(sources: _Sources, into: Path) -> Work[SegReference | None]:
+    """A SEG that was just written, or one that lies there from before and is of the masks as they are now."""
+    from .dicom_seg import reference_of
+    from .dicom_sr import moment
+    from .fhir_segments import seg_reference
+
+    yield Progress(0.0, "looking for a DICOM SEG")
+    if (into / SEG_NAME).is_file():
+        return seg_reference(into / SEG_NAME)
+    source, path = sources.report.study.dicom, sources.folder / SEG_NAME
+    if source is None or not path.is_file():
+        return None
+    found = seg_reference(path)
+    if (sources.folder / MASKS_NAME).is_file():
+        masks = yield from sources.masks()
+        uids = source.study_instance_uid, source.series_instance_uid
+        for grouping in get_args(Grouping):
+            now = reference_of(masks, *uids, made_at=moment(sources.report.created_at), grouping=grouping)
+            if now.instance_uid == found.instance_uid:
+                return found
+    _log.warning("%s is not of the masks of this report; the phrases do not point at it", shown(path))
+    return None
 
 
 def _series(sources: _Sources) -> Path | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from RegionReportLib.cli.main import main
+from RegionReportLib.export.formats import FORMATS
 from RegionReportLib.report.edits import Accept
 from RegionReportLib.report.journal import JOURNAL_NAME
 from RegionReportLib.report.store import open_draft, view_draft
@@ -34,7 +35,12 @@ def test_a_draft_that_a_reader_worked_on_is_replaced_only_when_asked_for(
     assert main(["draft", str(scan), "-o", str(folder)]) == 3
     assert "--overwrite to lose it" in capsys.readouterr().err
     assert content(folder) == before
+    exported = {name for one in FORMATS for name in (one.file_name, one.also) if name} - set(before)
+    assert len(exported) == 4
+    for name in (*exported, "notes.txt"):
+        (folder / name).write_text("of the old report")
     assert main(["draft", str(scan), "-o", str(folder), "--overwrite"]) == 0
+    assert set(content(folder)) == {*before, "notes.txt"}  # no export of the old one is left to be sent
     assert len(view_draft(folder).history()) == 1
     assert not [finding for finding in verify(folder) if finding.serious]
 

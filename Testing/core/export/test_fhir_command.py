@@ -60,6 +60,19 @@ def test_without_a_segmentation_the_phrases_lead_to_slices_only(draft: Path, tmp
     assert (tmp_path / "again" / "report.fhir.json").read_bytes() == first
 
 
+def test_a_segmentation_from_before_is_pointed_at_while_it_is_of_the_masks(dicom_case: Any, draft: Path) -> None:
+    for words in (["--format", "seg"], ["--format", "fhir"]):
+        assert main(["export", str(draft), *words]) == 0
+    uid = pydicom.dcmread(draft / "segmentation.dcm").SOPInstanceUID
+    assert uid in {one["instance"][0]["uid"] for one in selections(draft)}
+
+    labels = dicom_case.masks.labels.copy()
+    labels[labels == 1] = 2  # a reader changed the masks since
+    write_segmentation(replace(dicom_case.masks, labels=labels), draft / "segmentation.seg.nrrd", segments="structure")
+    assert main(["export", str(draft), "--format", "fhir"]) == 0
+    assert not any("subset" in one["instance"][0] for one in selections(draft))
+
+
 def test_a_report_without_dicom_is_refused_in_one_line(
     dicom_case: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
