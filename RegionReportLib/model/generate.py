@@ -52,11 +52,15 @@ class WrittenSentence:
 
 @dataclass(frozen=True, slots=True)
 class RegionText:
-    """All that was written about a region and why it came to its end."""
+    """All that was written about a region and why it came to its end.
+
+    `named` 0..1 is the chance that the model would have given the region its name itself, None if names are not given.
+    """
 
     region_id: str
     sentences: tuple[WrittenSentence, ...]
     ending: Ending
+    named: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,8 @@ class SentenceWritten(Progress):
 class OpenStudy:
     """A scan that the network has read: the shared `prefix`, the prompt `(Q, E)` of each region, and who judges.
 
-    `find_boxes` and `support` are None where the network has no such part.
+    `names` are ids that follow a prompt and are given, not written. `find_boxes` and `support` are None where the
+    network has no such part.
     """
 
     language: Any
@@ -78,6 +83,7 @@ class OpenStudy:
     prompts: Mapping[str, Tensor]
     decode: Decode
     marks: Marks
+    names: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     find_boxes: FindBoxes | None = None
     support: Support | None = None
 
@@ -97,7 +103,7 @@ def write_regions(
     writing = _Writing(study, names, settings)
     yield Progress(0.0, "reading the regions")
     batch = Batch(study.language, study.prefix, [study.prompts[name] for name in names])
-    following = batch.read_prompts()
+    following, writing.named = batch.read_prompts([study.names.get(name, ()) for name in names])
     for step in range(settings.limits.region):
         fraction = step / settings.limits.region
         yield Progress(fraction, f"writing, {len(names) - len(batch.rows)} of {len(names)} regions done")
@@ -121,6 +127,7 @@ class _Writing:
         self.sentences: list[list[WrittenSentence]] = [[] for _ in names]
         self.choice: Choice = Drawn(settings.sampling) if settings.sampling else greedy
         self.box_states: list[dict[int, Tensor]] = [{} for _ in names]
+        self.named: list[float | None] = [None] * len(names)
 
     @torch.inference_mode()
     def step(self, rows: Sequence[int], following: Next) -> tuple[Tensor, list[tuple[int, Line]]]:
@@ -159,4 +166,5 @@ class _Writing:
         return tuple(sorted((box for boxes in found for box in boxes), key=lambda box: -box.existence))
 
     def text(self, row: int) -> RegionText:
-        return RegionText(self.names[row], tuple(self.sentences[row]), self.lines[row].ending or Ending.TOO_LONG)
+        ending = self.lines[row].ending or Ending.TOO_LONG
+        return RegionText(self.names[row], tuple(self.sentences[row]), ending, self.named[row])

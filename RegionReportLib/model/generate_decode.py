@@ -50,29 +50,35 @@ class Batch:
         if not prompts or min(len(prompt) for prompt in prompts) < 1:
             raise ValueError(f"each prompt needs a vector, got lengths {[len(prompt) for prompt in prompts]}")
         self.rows = list(range(len(prompts)))
-        self._language = language
+        self._language, self._start = language, prefix.length
         self._cache = copies(prefix.cache, len(prompts))
-        device = prompts[0].device
-        longest = max(len(prompt) for prompt in prompts)
-        lengths = torch.tensor([len(prompt) for prompt in prompts], device=device)
-        gap = torch.arange(longest, device=device) >= longest - lengths[:, None]  # (n, longest), False where padded
-        self._seen = torch.cat((gap.new_ones(len(prompts), prefix.length), gap), dim=1).long()
-        self._ended_at = prefix.length + lengths  # the position of the next id of each row
-        self._prompts: Tensor | None = torch.stack(
-            [torch.cat((p.new_zeros(longest - len(p), p.shape[1]), p)) for p in prompts]
-        )
+        self._prompts = list(prompts)
 
     @torch.inference_mode()
-    def read_prompts(self) -> Next:
-        """Return what follows the prompts; to be called once, first."""
-        embeds = self._prompts
-        if embeds is None:
-            raise ValueError("the prompts have been read already")
-        self._prompts = None
-        longest = embeds.shape[1]
-        back = torch.arange(longest, 0, -1, device=embeds.device)
+    def read_prompts(self, given: Sequence[Sequence[int]] | None = None) -> tuple[Next, list[float | None]]:
+        """Return what follows the prompts, and how likely what is `given` after each was; to be called once, first.
+
+        Ids that are given are read as if they had been written. Their chance is None where there are none.
+        """
+        words = [list(ids) for ids in given] if given is not None else [[] for _ in self._prompts]
+        table, device = self._language.get_input_embeddings(), self._prompts[0].device
+        told = [torch.tensor(ids, dtype=torch.long, device=device) for ids in words]
+        prompts = [torch.cat((p, table(ids).to(p.dtype))) for p, ids in zip(self._prompts, told, strict=True)]
+        lengths = torch.tensor([len(prompt) for prompt in prompts], device=device)
+        longest = int(lengths.max())
+        there = torch.arange(longest, device=device) >= longest - lengths[:, None]  # (n, longest), False where padded
+        self._seen = torch.cat((there.new_ones(len(prompts), self._start), there), dim=1).long()
+        self._ended_at = self._start + lengths  # the position of the next id of each row
+        embeds = torch.stack([torch.cat((p.new_zeros(longest - len(p), p.shape[1]), p)) for p in prompts])
+        back = torch.arange(longest, 0, -1, device=device)
         positions = (self._ended_at[:, None] - back).clamp(min=0)  # clamped only where padded
-        return self._read(embeds, positions)
+        most = 1 + max(len(ids) for ids in words)
+        out = self._read(embeds, positions, most)
+        chances = [
+            _chance(logits[most - 1 - len(ids) : most - 1], ids) if len(ids) else None
+            for logits, ids in zip(out.logits, told, strict=True)
+        ]
+        return Next(out.logits[:, -1], out.states), chances
 
     @torch.inference_mode()
     def read(self, ids: Tensor) -> Next:
@@ -81,7 +87,8 @@ class Batch:
         self._seen = torch.cat((self._seen, self._seen.new_ones(len(ids), 1)), dim=1)
         positions = self._ended_at[:, None]
         self._ended_at = self._ended_at + 1
-        return self._read(embeds, positions)
+        out = self._read(embeds, positions, 1)
+        return Next(out.logits[:, -1], out.states)
 
     @torch.inference_mode()
     def keep(self, places: Sequence[int]) -> None:
@@ -93,15 +100,21 @@ class Batch:
         self._seen, self._ended_at = self._seen[chosen], self._ended_at[chosen]
         self.rows = [self.rows[place] for place in places]
 
-    def _read(self, embeds: Tensor, positions: Tensor) -> Next:
+    def _read(self, embeds: Tensor, positions: Tensor, most: int) -> Next:
+        """Return the logits `(n, most, V)` of the last places and the states of the last one."""
         out = self._language(
             inputs_embeds=embeds,
             attention_mask=self._seen,
             position_ids=positions,
             past_key_values=self._cache,
             use_cache=True,
-            logits_to_keep=1,
+            logits_to_keep=most,
             output_hidden_states=True,
         )
         self._cache = out.past_key_values
-        return Next(out.logits[:, -1], out.hidden_states[-1][:, -1])
+        return Next(out.logits, out.hidden_states[-1][:, -1])
+
+
+def _chance(logits: Tensor, ids: Tensor) -> float:
+    """Return the chance of ids `(t,)` one after another, from the logits `(t, V)` before each."""
+    return float(logits.float().log_softmax(dim=-1).gather(1, ids[:, None]).sum().exp())

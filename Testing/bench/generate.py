@@ -150,7 +150,7 @@ class EveryNth:
 def one_long_pass(language: Any, prefix: Tensor, prompts: list[Tensor], sentences: int) -> float | None:
     """The way of Reg2RG: all prompts first, then one text for all regions, with our own decoder."""
     batch = Batch(language, read_prefix(language, prefix), [torch.cat(prompts)])
-    following = batch.read_prompts()
+    following, _ = batch.read_prompts()
     first = None
     for step in range(REGIONS * sentences * WORDS):
         ids = following.logits.argmax(dim=-1)

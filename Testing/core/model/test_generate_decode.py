@@ -63,7 +63,7 @@ def written_at_once(
 ) -> list[list[int]]:
     """`stop` tells after how many words a row leaves the batch."""
     batch = Batch(model, prefix, rows)
-    following = batch.read_prompts()
+    following, _ = batch.read_prompts()
     out: list[list[int]] = [[] for _ in rows]
     for _ in range(STEPS):
         ids = following.logits.argmax(dim=-1)
@@ -89,7 +89,7 @@ def test_a_batch_of_six_is_written_as_each_alone(model: Any) -> None:
 def test_states_are_those_of_each_row_alone(model: Any) -> None:
     prefix = vectors(1, 9)[None]
     batch = Batch(model, read_prefix(model, prefix), prompts())
-    following = batch.read_prompts()
+    following, _ = batch.read_prompts()
     following = batch.read(following.logits.argmax(dim=-1))
     for row, prompt in enumerate(prompts()):
         assert torch.allclose(following.states[row], written_alone(model, prefix, prompt)[1][1], atol=1e-4)
@@ -115,6 +115,25 @@ def test_what_the_prefix_says_changes_what_is_written(model: Any) -> None:
     first = written_at_once(model, read_prefix(model, vectors(1, 9)[None]), prompts())
     other = written_at_once(model, read_prefix(model, vectors(2, 9)[None]), prompts())
     assert all(a != b for a, b in zip(first, other, strict=True))
+
+
+def test_ids_that_are_given_are_read_as_if_written_and_their_chance_is_told(model: Any) -> None:
+    prefix = vectors(1, 9)[None]
+    given: list[list[int]] = [[5, 6, 7], [], [8], [9, 10], [11], [12, 13, 14, 15]]
+    table = model.get_input_embeddings()
+    longer = [
+        torch.cat((p, table(torch.tensor(ids, dtype=torch.long)))) for p, ids in zip(prompts(), given, strict=True)
+    ]
+    batch = Batch(model, read_prefix(model, prefix), prompts())
+    following, chances = batch.read_prompts(given)
+    for row, prompt in enumerate(longer):
+        with torch.inference_mode():
+            logits = model(inputs_embeds=torch.cat((prefix[0], prompt))[None]).logits[0]
+        assert int(following.logits[row].argmax()) == int(logits[-1].argmax())
+        expected = 1.0
+        for back, token in enumerate(reversed(given[row])):
+            expected *= float(logits[-2 - back].softmax(-1)[token])
+        assert chances[row] == (pytest.approx(expected, rel=1e-3) if given[row] else None)
 
 
 def test_an_empty_prompt_is_refused(model: Any) -> None:

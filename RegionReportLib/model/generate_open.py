@@ -1,0 +1,70 @@
+"""Lets the network read a scan once, ready for its regions to be written, together or one by one.
+
+The name of a region is known and therefore given; how likely the model would have named it itself is kept as a check
+that it sees what it is shown.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ..anatomy.regions import region
+from ..progress import Progress, Work
+from .box_frame import BoxFrame
+from .box_head import FoundBox, read_boxes
+from .generate import OpenStudy
+from .generate_decode import read_prefix
+from .generate_sentences import Marks
+from .inputs import StudyInputs
+from .language_model import base_of
+from .network import RegionReporter
+from .visual_tokens import EncodedStudy
+
+
+def open_study(network: RegionReporter, inputs: StudyInputs) -> Work[OpenStudy]:
+    """Return the scan as the network read it; the network is in evaluation mode."""
+    yield Progress(0.0, "reading the slices")
+    with torch.inference_mode():
+        seen = network.encode(inputs)
+    yield Progress(0.5, "reading what all regions share")
+    language, words = base_of(network.language_model), network.tokenizer
+    with torch.inference_mode():
+        prefix = read_prefix(language, network.prefix(seen))
+        prompts = {r: network.region_prompt(seen, r)[0] for r in seen.study.slots}
+    yield Progress(1.0, "read")
+    return OpenStudy(
+        language,
+        prefix,
+        prompts,
+        words.decode,
+        Marks((words.end_id,), words.box_id, words.none_id),
+        names={r: tuple(words.encode(f"{region(r).name}:")) for r in prompts},
+        find_boxes=_Boxes(network, seen) if network.box_head is not None else None,
+        support=_Support(network, seen) if network.support_score is not None else None,
+    )
+
+
+class _Boxes:
+    """Finds boxes in the features of one scan."""
+
+    def __init__(self, network: RegionReporter, seen: EncodedStudy) -> None:
+        assert network.box_head is not None
+        self.head, self.frame = network.box_head, BoxFrame(seen.study.frame)
+        self.features = network.features(seen).float()[None]
+
+    @torch.inference_mode()
+    def __call__(self, states: Tensor) -> tuple[tuple[FoundBox, ...], ...]:
+        owner = torch.zeros(len(states), dtype=torch.long, device=states.device)
+        return read_boxes(self.head(states.float(), self.features, owner), self.frame)
+
+
+class _Support:
+    """Judges sentences about one scan."""
+
+    def __init__(self, network: RegionReporter, seen: EncodedStudy) -> None:
+        self.network, self.seen = network, seen
+
+    @torch.inference_mode()
+    def __call__(self, region_id: str, text: str) -> float:
+        return float(self.network.support(self.seen, region_id, [text])[0])
