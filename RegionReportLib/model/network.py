@@ -96,7 +96,7 @@ class RegionReporter(nn.Module):
         self.config, self.tokenizer = config, tokenizer
         self.visual = VisualTokens(config, weights=weights)
         self.text_side = TextSide(config.structure, tokenizer, weights=weights) if config.parts.support else None
-        self.support_score = Support() if config.parts.support else None
+        self.support_score = Support(config.structure.embedding) if config.parts.support else None
         self.box_head = BoxHead(config.box) if config.box is not None else None
         self.language_model = language_model(config, tokenizer, weights=weights, dtype=dtype)
 
@@ -210,25 +210,21 @@ class RegionReporter(nn.Module):
         embedded = self.text_embedding([text for row in texts for text in row])
         support = [self._support_logits(what, one.claims) for one, what in zip(batch, seen, strict=True)]
         return Contrasted(
-            image=torch.stack([_embedding(what) for what in seen]),
+            image=torch.stack([what.observed.embedding for what in seen if what.observed is not None]),
             text=rearrange(embedded, "(b r) e -> b r e", b=len(batch)),
             told=torch.tensor([[bool(text) for text in row] for row in texts], device=embedded.device),
             support=torch.cat(support),
         )
 
     def _support_logits(self, seen: EncodedStudy, claims: Sequence[Claim]) -> Tensor:
-        image = _embedding(seen)[[seen.study.index(claim.region_id) for claim in claims]]
-        if self.support_score is None or not claims:
-            return image.new_zeros(0)
-        out: Tensor = self.support_score(image, self.text_embedding([claim.text for claim in claims]))
+        if not claims:
+            return torch.zeros(0, device=self.device)
+        text = self.text_embedding([claim.text for claim in claims])
+        rows = torch.tensor([seen.study.index(claim.region_id) for claim in claims], device=text.device)
+        assert self.support_score is not None  # there is one if there is a text side
+        out: Tensor = self.support_score(text, rows, seen.observed)
         return out
 
     def _joined(self, parts: Sequence[Tensor]) -> Tensor:
         dtype = parts[0].dtype  # the first part is words
         return torch.cat([part.to(dtype) for part in parts])[None]
-
-
-def _embedding(seen: EncodedStudy) -> Tensor:
-    if seen.embedding is None:
-        raise ValueError("this network observes nothing: `support` is switched off in its configuration")
-    return seen.embedding

@@ -118,6 +118,7 @@ def demo() -> ModelConfig:
                     "num_attention_heads": 4,
                     "intermediate_size": 256,
                     "max_position_embeddings": 256,
+                    "initializer_range": 0.05,
                 }
             ),
         ),
@@ -129,6 +130,7 @@ def demo() -> ModelConfig:
                 "num_hidden_layers": 4,
                 "num_attention_heads": 4,
                 "max_position_embeddings": 2048,
+                "initializer_range": 0.05,  # the library's 0.02 is meant for widths ten times as large
                 "tie_word_embeddings": True,
             }
         ),

@@ -3,8 +3,8 @@
 Structure Observation Driven Contrastive Learning (arXiv 2603.04878, and its released code): one learned query per
 structure and patches look at each other in turns through shared weights; the query becomes the image side of a
 contrast with the text of its structure, and the patches it attended most are kept. Ours in addition: queries know
-where their region's mask lies, patches know their place, and the agreement of image and sentence, brought to 0..1 by a
-stored scale and offset, is the support score of a sentence. The loss and its queue are in `train/contrast`.
+where their region's mask lies, patches know their place, and a sentence is judged by the query and by the patches that
+it speaks of: a small nodule changes one patch in thousands. The loss and its queue are in `train/contrast`.
 """
 
 from __future__ import annotations
@@ -29,11 +29,14 @@ FREQUENCIES = 6
 @dataclass(frozen=True, slots=True, eq=False)
 class Observation:
     """For each region: `tokens` `(R, 1 + top, width)`, its query and the patches it looked at most; `embedding`
-    `(R, E)` of length one; `attention` `(R, D·h·w)`, where it looked."""
+    `(R, E)` of length one; `attention` `(R, n)`, where it looked; `inside` `(R, n)`, how much of each patch its mask
+    covers. `patches` `(n, E)`, n = D·h·w, are all patches in the space of texts, of length one."""
 
     tokens: Tensor
     embedding: Tensor
     attention: Tensor
+    inside: Tensor
+    patches: Tensor
 
 
 class StructureQueries(nn.Module):
@@ -47,6 +50,7 @@ class StructureQueries(nn.Module):
         self.place = nn.Linear(6 * FREQUENCIES, config.width)
         self.layers = nn.ModuleList(ObservationLayer(config) for _ in range(config.layers))
         self.to_embedding = nn.Linear(config.width, config.embedding, bias=False)
+        self.patch_embedding = nn.Linear(config.width, config.embedding, bias=False)
 
     def forward(self, patches: Tensor, masks: Tensor) -> Observation:
         """Return what the queries saw."""
@@ -59,7 +63,8 @@ class StructureQueries(nn.Module):
             queries, seen, attention = layer(queries, seen, inside)
         best = attention.topk(min(self.top, attention.shape[1]), dim=1).indices  # (R, top)
         tokens = torch.cat((queries[:, None], seen[best]), dim=1)
-        return Observation(tokens, F.normalize(self.to_embedding(queries), dim=-1), attention)
+        embedding, places = (F.normalize(e, dim=-1) for e in (self.to_embedding(queries), self.patch_embedding(seen)))
+        return Observation(tokens, embedding, attention, inside, places)
 
 
 class ObservationLayer(nn.Module):
@@ -139,13 +144,27 @@ class TextSide(nn.Module):
 
 
 class Support(nn.Module):
-    """The agreement of image and sentence as a score 0..1; scale and offset are learned, then calibrated and stored."""
+    """How well sentences agree with the image of their region, as logits whose sigmoid is the score 0..1.
 
-    def __init__(self) -> None:
+    Two things are weighed: the cosine of region and sentence, and whether what the sentence speaks of is seen in any
+    patch of the region; a sentence that denies it turns the sign. The global scale and offset are for calibration.
+    """
+
+    def __init__(self, embedding: int) -> None:
         super().__init__()
         self.log_scale = nn.Parameter(torch.tensor(math.log(10.0)))
         self.offset = nn.Parameter(torch.tensor(0.0))
+        self.subject = nn.Linear(embedding, embedding, bias=False)
+        self.reading = nn.Linear(embedding, 2)
+        self.log_sharpness = nn.Parameter(torch.tensor(math.log(10.0)))
+        self.mask_gain = nn.Parameter(torch.tensor(2.0))
 
-    def forward(self, image: Tensor, text: Tensor) -> Tensor:
-        """Return the logits `(n,)` of pairs of unit vectors `(n, E)`; their sigmoid is the score."""
-        return self.log_scale.exp() * (image * text).sum(dim=-1) + self.offset
+    def forward(self, text: Tensor, rows: Tensor, seen: Observation) -> Tensor:
+        """Return the logits `(n,)` of texts `(n, E)` about the regions `rows` `(n,)` of an observation."""
+        whole = (seen.embedding[rows] * text).sum(dim=-1)
+        match = F.normalize(self.subject(text), dim=-1) @ seen.patches.T  # (n, patches), -1..1
+        weight = (self.log_sharpness.exp() * match + self.mask_gain * seen.inside[rows]).softmax(dim=-1)
+        found = (weight * match).sum(dim=-1)
+        sign, threshold = self.reading(text).unbind(dim=-1)
+        out: Tensor = self.log_scale.exp() * (whole + sign * found - threshold) + self.offset
+        return out

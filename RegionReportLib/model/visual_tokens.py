@@ -18,7 +18,7 @@ from .inputs import StudyInputs
 from .local_features import Geometry, Texture
 from .mask_encoder import MaskToken, SpatialToken
 from .slice_encoder import SliceEncoder
-from .structure_queries import StructureQueries
+from .structure_queries import Observation, StructureQueries
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,7 +26,7 @@ class EncodedStudy:
     """All that is seen of a study, in the width d of the language model, rows in the order of `study.regions`.
 
     `global_tokens` `(D, d)`; `slice_tokens` `(R, t, d)`; `region_tokens` `(R, q, d)`; `patches` `(D, C, h, w)`;
-    `embedding` `(R, E)` of length one, None if nothing observes.
+    `observed` is what the structure queries saw, None if there are none.
     """
 
     study: StudyInputs
@@ -34,7 +34,7 @@ class EncodedStudy:
     slice_tokens: Tensor
     region_tokens: Tensor
     patches: Tensor
-    embedding: Tensor | None
+    observed: Observation | None
 
 
 class VisualTokens(nn.Module):
@@ -68,7 +68,7 @@ class VisualTokens(nn.Module):
         region_tokens = [patches.new_zeros(len(masks), 0, self.config.language.width)]
         region_tokens += self._of_masks(study, seen.levels, masks)
         region_tokens += self._of_crops(study, masks)
-        observed = self.structure_queries(patches, masks) if self.config.observes else None
+        observed: Observation | None = self.structure_queries(patches, masks) if self.config.observes else None
         if observed is not None and self.config.parts.structure_tokens:
             region_tokens.append(self.structure_connector(observed.tokens))
         return EncodedStudy(
@@ -77,7 +77,7 @@ class VisualTokens(nn.Module):
             slice_tokens=self._slice_tokens(patches, masks),
             region_tokens=torch.cat(region_tokens, dim=1),  # (R, q, d)
             patches=patches,
-            embedding=observed.embedding if observed is not None else None,
+            observed=observed,
         )
 
     def _global_tokens(self, patches: Tensor) -> Tensor:
