@@ -199,11 +199,15 @@ class RegionReporter(nn.Module):
 
     def _written(self, batch: Sequence[TrainingStudy], seen: Sequence[EncodedStudy]) -> Written:
         rows = self.packed(batch, seen)
-        model = base_of(self.language_model)
-        states = model.model(
-            inputs_embeds=rows.embeds, attention_mask=rows.sees, position_ids=rows.positions, use_cache=False
-        ).last_hidden_state[:, rows.start :]
-        return Written(model.lm_head(states), states, rows.labels[:, rows.start :])
+        said = self.language_model(
+            inputs_embeds=rows.embeds,
+            attention_mask=rows.sees,
+            position_ids=rows.positions,
+            use_cache=False,
+            output_hidden_states=True,
+            logits_to_keep=rows.embeds.shape[1] - rows.start,
+        )
+        return Written(said.logits, said.hidden_states[-1][:, rows.start :], rows.labels[:, rows.start :])
 
     def _contrasted(self, batch: Sequence[TrainingStudy], seen: Sequence[EncodedStudy]) -> Contrasted:
         texts = [[one.texts.get(r, "") for r in what.study.regions] for one, what in zip(batch, seen, strict=True)]

@@ -136,13 +136,16 @@ def test_a_folder_that_is_not_there_is_named(toy_config: ModelConfig, tmp_path: 
         build(toy_config, folders=Folders(language=tmp_path / "nowhere"))
 
 
-@pytest.mark.parametrize("kind", ["qwen2", "phi3", "mistral"])
+@pytest.mark.parametrize("kind", ["qwen2", "phi3", "mistral", "llama"])
 def test_other_families_enter_by_the_same_door(toy_config: ModelConfig, toy_study: StudyInputs, kind: str) -> None:
-    settings = {**toy_config.language.settings, "model_type": kind, "num_key_value_heads": 2, "pad_token_id": 0}
+    settings = {**toy_config.language.settings, "model_type": kind, "num_key_value_heads": 1, "pad_token_id": 0}
     model = build(replace(toy_config, language=Backbone(settings)), words=["Lungs: nodule."]).eval()
     with torch.inference_mode():
         written = model([TrainingStudy(toy_study, {"lungs": "nodule."})]).written
         assert written is not None
         prefix, prompt = model.prefix(toy_study), model.region_prompt(toy_study, "lungs")
-        alone = base_of(model.language_model)(inputs_embeds=torch.cat((prefix, prompt), dim=1)).logits
-    assert torch.allclose(written.logits[0, : prompt.shape[1]], alone[0, prefix.shape[1] :], atol=1e-5)
+        both = torch.cat((prefix, prompt), dim=1)
+        alone = base_of(model.language_model)(inputs_embeds=both, output_hidden_states=True)
+    here, there = slice(0, prompt.shape[1]), slice(prefix.shape[1], None)
+    assert torch.allclose(written.logits[0, here], alone.logits[0, there], atol=1e-5)
+    assert torch.allclose(written.hidden[0, here], alone.hidden_states[-1][0, there], atol=1e-5)
