@@ -37,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
     _sending(commands)
     _scoring(commands)
     _many(commands)
+    _training(commands)
     return top
 
 
@@ -173,6 +174,17 @@ def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1, got {text!r}")
     return int(text)
+
+
+def _training(commands: Any) -> None:
+    train = _command(commands, "train", "training:train", "train the region-token network by a recipe")
+    train.add_argument("recipe", type=Path, metavar="RECIPE", help="what to train and on what, TOML or JSON")
+    train.add_argument(
+        "-o", "--output", type=Path, metavar="DIR", required=True, help="where to; a run that was stopped goes on there"
+    )
+    train.add_argument("--cache", type=Path, metavar="DIR", help="where made cases are kept (default: in the output)")
+    train.add_argument("--workers", type=int, default=0, metavar="N", help="processes that make cases (default: 0)")
+    train.add_argument("--json-progress", action="store_true", help="progress as JSON lines on standard output")
 
 
 def _review(review: argparse.ArgumentParser) -> None:
