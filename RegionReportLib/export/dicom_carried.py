@@ -12,7 +12,9 @@ from dataclasses import replace
 
 from ..anatomy import regions as anatomy
 from ..imaging.box import Box
+from ..report.canonical import canonical, sha256
 from ..report.document import Report, Signature
+from ..report.json_form import report_to_dict
 from ..report.measurement import Measurement
 from ..report.place import Anchor, Place
 from ..report.sentence import Sentence
@@ -37,6 +39,17 @@ def carried(report: Report) -> Report:
         signature=None if report.signature is None else _signature(report.signature),
         flags=(),
     )
+
+
+def carried_digest(report: Report) -> str:
+    """Return the SHA-256 of what an SR carries of a report, so that a change on the way is noticed.
+
+    Covers words, places, evidence, authors, verdicts, numbers, coverage, notes, signature and the digest of the scan;
+    not the identity of patient and study, which archives correct, nor the geometry, which the images tell. Whoever can
+    change the file can change the digest: it proves no origin.
+    """
+    told = report_to_dict(carried(report))
+    return sha256(canonical({**told, "study": {"digest": report.study.digest, "prior": report.study.prior}}))
 
 
 def carried_place(place: Place) -> Place:

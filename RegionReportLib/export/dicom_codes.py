@@ -94,6 +94,7 @@ PREDECESSOR = own("PREDECESSOR", "Identifier of the report that this one amends"
 CONTENT_DIGEST = own("SIGNED_SHA256", "SHA-256 of the signed content")
 TRAIL_DIGEST = own("TRAIL_SHA256", "SHA-256 of the head of the audit trail")
 TRAIL_LENGTH = own("TRAIL_LENGTH", "Number of entries of the audit trail")
+EXPORT_DIGEST = own("EXPORT_SHA256", "SHA-256 of the exported content")
 SIGNED_AT = own("SIGNED_AT", "Signed at")
 COVERAGE = own("COVERAGE", "How much of the region the scan holds")
 NO_PLACE = own("NO_PLACE", "Sentences without a region")

@@ -20,6 +20,7 @@ from ..report.place import Anchor, Place
 from ..report.sentence import Author, Authorship, Sentence, authorship
 from . import dicom_codes as c
 from . import dicom_sr_items as sr
+from .dicom_carried import carried_digest
 from .dicom_seg import SEG_STORAGE, SegReference
 from .dicom_series import MANUFACTURER, stable_uid
 
@@ -71,7 +72,7 @@ def _context(report: Report) -> Iterator[Dataset]:
         yield sr.code(sr.CONTEXT, c.OBSERVER_TYPE, c.PERSON)
         yield sr.person(sr.CONTEXT, c.PERSON_NAME, report.signature.name)
     said = [(c.REPORT_ID, report.id), (c.CREATED, report.created_at), (c.SCAN_DIGEST, report.study.digest)]
-    said += [(c.PREDECESSOR, report.predecessor or "")]
+    said += [(c.PREDECESSOR, report.predecessor or ""), (c.EXPORT_DIGEST, carried_digest(report))]
     if report.signature is not None:
         by = report.signature
         said += [(c.SIGNED_AT, by.signed_at), (c.CONTENT_DIGEST, by.content_sha256), (c.TRAIL_DIGEST, by.trail_sha256)]

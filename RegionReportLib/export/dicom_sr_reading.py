@@ -25,6 +25,7 @@ from ..report.measurement import QUANTITIES, Measurement
 from ..report.place import Anchor, AnchorSource, Place
 from ..report.sentence import Author, Origin, Polarity, Sentence, Verdict
 from . import dicom_codes as c
+from .dicom_carried import carried_digest
 from .dicom_file import read_dataset
 from .dicom_sr import SR_STORAGE
 from .dicom_sr_items import name_of_person
@@ -43,14 +44,31 @@ _HEADER = {
 
 
 def read_sr(path: Path) -> Report:
-    """Read a report from an SR that this program wrote; InputRefused if it is another document or damaged."""
+    """Read a report from an SR that this program wrote.
+
+    InputRefused if it is another document or damaged, or is signed and not what was exported. A draft that was changed
+    on the way is read: see `as_exported`.
+    """
+    report, intact = _read(path)
+    if report.signature is not None and not intact:
+        raise refused(path, "is a signed report that was changed after it was exported")
+    return report
+
+
+def as_exported(path: Path) -> bool:
+    """Tell whether the content of one of our SR documents is still what was exported, by the digest in it."""
+    return _read(path)[1]
+
+
+def _read(path: Path) -> tuple[Report, bool]:
     document = read_dataset(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # pydicom's, about values that are checked here anyway
             if str(document.get("SOPClassUID", "")) != SR_STORAGE or Item(document).find(c.REPORT_ID) is None:
                 raise InputRefused("is no report that RegionReport wrote as DICOM SR")
-            return _report(document)
+            report = _report(document)
+            return report, Item(document).text_of(c.EXPORT_DIGEST) == carried_digest(report)
     except InputRefused as cause:
         raise refused(path, str(cause)) from cause
     except Exception as cause:  # pydicom reads values late and raises whatever it meets

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SEG_NAME = "segmentation.dcm"
-MASKS_NAME = "segmentation.seg.nrrd"
 
 
 @dataclass(frozen=True, slots=True)
