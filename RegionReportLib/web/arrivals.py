@@ -16,12 +16,13 @@ from ..errors import Conflict
 from ..export.offers import Offer
 from ..grounding.contradictions import check
 from ..imaging.dicom_folder import Series
+from ..imaging.mask_files import copy_masks
 from ..imaging.masks import RegionMasks
 from ..report.store import view_draft
 from ..review.addendum import begin_addendum
 from ..review.session import Session
 from ..scene.surfaces import make_surfaces
-from .desk import MASKS_NAME, Desk, is_report, scan_of_report
+from .desk import Desk, is_report, scan_of_report
 from .drafting import Wish, draft, in_steps, new_client
 from .exports import Exports, Origin, offered
 from .reading import Source, read, series_to_choose
@@ -102,7 +103,7 @@ class Arrivals:
         """Put a report on the desk."""
         with view_draft(folder) as draft_:
             study = draft_.report.study
-        source = Source(scan_of_report(folder, study, volume), _series(study.dicom), folder / MASKS_NAME, study.digest)
+        source = Source(scan_of_report(folder, study, volume), _series(study.dicom), folder, study.digest)
         with tempfile.TemporaryDirectory(prefix="regionreport-") as files:
             got = await read(source, Path(files), self.works.watch)
             assert got.masks is not None
@@ -165,7 +166,7 @@ class Arrivals:
         into = self.place.drafts / new_name("addendum")
         into.mkdir(parents=True)
         try:
-            shutil.copyfile(folder / MASKS_NAME, into / MASKS_NAME)
+            copy_masks(folder, into)
             begin_addendum(session.report, into, actor=self.place.actor, check=check)
         except BaseException:
             shutil.rmtree(into, ignore_errors=True)

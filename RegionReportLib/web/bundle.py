@@ -13,13 +13,13 @@ from typing import Any
 from ..errors import InputRefused, NeedMissing
 from ..export.offers import Offer
 from ..imaging.read import read_volume
-from ..imaging.seg_nrrd import read_segmentation
+from ..imaging.mask_files import read_masks
 from ..progress import Progress, Work, aside, part
 from ..report.journal import JOURNAL_NAME
 from ..report.report_file import DRAFT_NAME, report_bytes
 from ..report.store import view_draft
 from .child import answer, ask
-from .desk import MASKS_NAME, scan_of_report
+from .desk import scan_of_report
 
 BUNDLE = Offer("mrb", "Scene for 3D Slicer: scan, regions and report", "report.mrb")
 
@@ -41,7 +41,7 @@ def _write(folder: Path, scan: Path | None, target: Path) -> Work[dict[str, Any]
     if volume.digest() != study.digest:
         raise InputRefused(f"{scan or study.path} is not the scan that the report was made on: its voxels differ")
     yield Progress(0.3, "reading the regions")
-    masks = read_segmentation(folder / MASKS_NAME, grid=volume.grid)
+    masks = read_masks(folder, grid=volume.grid)
     # The report first, then its trail: a trail that is ahead is what a crash leaves, and is put right on opening.
     files = (report_bytes(report), (folder / JOURNAL_NAME).read_bytes(), (folder / DRAFT_NAME).read_bytes())
     yield Progress(0.4, "starting a scene")

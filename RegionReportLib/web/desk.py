@@ -25,7 +25,6 @@ from .views import FourViews, Point
 
 _FIRST_WINDOW = anatomy.region("lungs").window
 """How the scan is shown at first: its own contrast, made from all values, is too flat to read."""
-MASKS_NAME = "segmentation.seg.nrrd"
 
 
 class Desk:

@@ -15,7 +15,7 @@ from ..errors import InputRefused
 from ..imaging.dicom_folder import Series, scan_folder, series_in
 from ..imaging.masks import RegionMasks
 from ..imaging.read import read_volume
-from ..imaging.seg_nrrd import read_segmentation
+from ..imaging.mask_files import read_masks
 from ..imaging.volume import Volume
 from ..progress import Progress, Work, part
 from ..worker.messages import MasksArray, ScanArray
@@ -93,8 +93,8 @@ def _read(source: Source, folder: Path) -> Work[dict[str, Any]]:
     masks: MasksArray | None = None
     if source.masks is not None:
         yield Progress(0.8, "reading the regions")
-        read_masks = read_segmentation(source.masks, grid=volume.grid)
-        masks = yield from part(hand_over_masks(read_masks, folder / "masks.npy"), 0.9, 1.0)
+        found = read_masks(source.masks, grid=volume.grid)
+        masks = yield from part(hand_over_masks(found, folder / "masks.npy"), 0.9, 1.0)
     return {"scan": asdict(scan), "masks": None if masks is None else asdict(masks)}
 
 

@@ -13,6 +13,15 @@ Json = dict[str, Any]
 
 _KINDS = {
     "created": "drafted",
+    "accept": "accepted",
+    "reject": "rejected",
+    "restore": "took back",
+    "add": "added",
+    "split": "divided",
+    "merge": "joined",
+    "move": "moved",
+    "undo": "undid",
+    "redo": "did again",
     "change_text": "changed the words",
     "retie_to_place": "tied to a place",
     "retie_to_box": "tied to a drawn box",

@@ -97,7 +97,7 @@ def test_split_merge_retie_filter_and_find_work(page: Page, server: Any, report:
     page.click("#places .pick >> text=/^right lung$/")
     until(page, server, lambda session: session.chosen.anchors[0].place.name == "right lung")
     page.keyboard.press("a")
-    page.select_option("#filter", "open")
+    page.keyboard.press("l")
     until(page, server, lambda session: session.filter.value == "open")
     page.keyboard.press("ArrowDown")
     page.wait_for_selector(f"#s-{first.id}", state="detached")

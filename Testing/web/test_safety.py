@@ -86,6 +86,17 @@ def test_a_socket_of_another_site_is_refused_and_a_flood_of_nonsense_is_survived
                     {"do": "add", "text": "x" * 10_001},
                     {"do": "edit", "id": "nobody", "text": "words"},
                     {"do": "answer", "id": None, "n": True, "text": "y"},
+                    {"do": ["seen"]},
+                    {"do": "box", "region": "__class__"},
+                    {"do": "box_take"},
+                    {"do": "box_set", "low": [1e99, 0, "x"], "high": None},
+                    {"do": "box_drag", "view": 3, "x": 0, "y": 0, "x2": 1, "y2": 1},
+                    {"do": "window", "width": -1, "level": 1e308},
+                    {"do": "settings", "follow_window": "yes"},
+                    {"do": "export", "name": "../report"},
+                    {"do": "series", "uid": "1.2.3"},
+                    {"do": "addendum"},
+                    {"do": "shift", "by": {}},
                 ):
                     await socket.send_str(json.dumps(message))
                 with contextlib.suppress(ConnectionError):  # it may be closed before all is sent

@@ -73,7 +73,7 @@ function show(told) {
   $("state").textContent = report ? report.state : "";
   document.body.classList.toggle("signed", Boolean(report && report.signed));
   $("reading").hidden = !told.reading;
-  $("reading").firstElementChild.textContent = told.reading;
+  $("reading").firstElementChild.textContent = `For reading only: ${told.reading}.`;
   $("notes").replaceChildren(...(report ? report.notes : []).map((note) => make("li", {}, note)));
   showBusy(told.busy);
   boxing.show(told.box);
@@ -82,7 +82,7 @@ function show(told) {
   if (report) {
     showList();
     $("filter").value = report.filter;
-    $("standing").textContent = report.signed ? "" : report.standing;
+    $("standing").textContent = report.signed ? "" : `${report.standing}${report.may_sign ? " · ready to sign" : ""}`;
   } else if (told.busy) {
     showStreamed(list, told.busy.regions);
   } else {
@@ -150,6 +150,10 @@ const acts = {
   "start-edit": () => { const one = sentence(); if (one && editable()) startWords("edit", one.id, one.text); },
   "start-split": () => { const one = sentence(); if (one && editable()) startWords("split", one.id, one.text, Math.floor(one.text.length / 2)); },
   "start-add": () => { if (editable()) startAdd(); },
+  "next-filter": () => {
+    const names = [...$("filter").options].map((option) => option.value);
+    if (state && state.report) send({ do: "filter", name: names[(names.indexOf(state.report.filter) + 1) % names.length] });
+  },
   "start-retie": () => { if (boxing.active) boxing.take(); else if (sentence() && editable()) askPlace(desk); },
 };
 function act(name) {
@@ -158,7 +162,7 @@ function act(name) {
 }
 
 const keys = {
-  a: "accept", x: "reject", r: "start-retie", n: "start-add", s: "start-split", m: "merge", o: "next_open", f: "next_found", Enter: "start-edit",
+  a: "accept", x: "reject", r: "start-retie", n: "start-add", s: "start-split", m: "merge", o: "next_open", f: "next_found", l: "next-filter", Enter: "start-edit",
 };
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("textarea, input, select, dialog, form");
