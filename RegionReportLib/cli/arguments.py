@@ -68,8 +68,10 @@ def _making(commands: Any) -> None:
 
     phantom = _command(commands, "phantom", "phantoms:phantom", "make a procedural chest CT with known findings")
     phantom.add_argument("--seed", type=int, required=True, help="which patient")
-    finding = "KIND[:SIZE[:SIDE[:ZONE]]], repeatable, such as nodule:12:left:upper, or 'none' (default: the seed's)"
-    phantom.add_argument("--finding", action="append", metavar="FINDING", help=finding)
+    finding = "KIND[:SIZE[:SIDE[:ZONE[:VARIETY]]]], repeatable, such as nodule:12:left:upper, or 'none'"
+    phantom.add_argument("--finding", action="append", metavar="FINDING", help=f"{finding} (default: the seed's)")
+    phantom.add_argument("--random", action="store_true", help="draw all findings as often as they occur in practice")
+    phantom.add_argument("--pictures", action="store_true", help="also write slices through each finding as PNG")
     phantom.add_argument("--rows", type=int, help="voxels in plane (default 256)")
     phantom.add_argument("--slices", type=int, help="number of slices (default: the whole chest)")
     phantom.add_argument("--step", type=float, metavar="MM", help="distance of slices")

@@ -114,6 +114,7 @@ REPEATABLE = (
 VARIETIES: dict[FindingKind, tuple[str, ...]] = {
     K.NODULE: ("solid", "ground-glass", "calcified"),
     K.ATELECTASIS: ("dependent", "linear"),
+    K.EMPHYSEMA: ("confluent", "centrilobular"),
     K.MEDICAL_MATERIAL: ("pacemaker", "catheter", "wires"),
 }
 """What a kind can look like; without a choice it is the first, but the seed chooses among materials."""

@@ -211,10 +211,11 @@ def _bronchogram(garden: Garden, side: Side, inside: Mask, number: int) -> list[
 
 
 def plant_emphysema(garden: Garden, finding: Finding) -> None:
-    """Plant centrilobular emphysema: holes of about a centimetre, more of them in the upper lungs."""
+    """Plant emphysema: holes of a centimetre, or confluent ones twice as large, more of them in the upper lungs."""
     rng, plan = garden.rng, garden.plan
     share = finding.size if finding.size is not None else float(rng.uniform(6, 28))
-    ripple = Ripple(rng, 26.0, 14)
+    wide = finding.variety != "centrilobular"
+    ripple = Ripple(rng, 26.0 if wide else 15.0, 14)
     slope = float(rng.uniform(0.008, 0.018))
 
     def key(f: Points) -> F32:
@@ -226,11 +227,20 @@ def plant_emphysema(garden: Garden, finding: Finding) -> None:
     number = garden.next_number
     hu = float(rng.uniform(-990, -978))
     solids = [
-        # The key rises by about one per four millimetres.
-        Solid(box, lambda b: (key(b) - np.float32(level)) * np.float32(4), hu, None, (f"lung_{side}",), number)
+        # The key rises by about one per four millimetres, or per two where holes are small.
+        Solid(
+            box,
+            lambda b: (key(b) - np.float32(level)) * np.float32(4 if wide else 2.4),
+            hu,
+            None,
+            (f"lung_{side}",),
+            number,
+        )
         for side, box in LUNG_BOX.items()
     ]
-    garden.add(Planted(number, finding.kind, "lungs", None, share, "%", hu), Stage.HOLES, *solids)
+    variety = "confluent" if wide else "centrilobular"
+    planted = Planted(number, finding.kind, "lungs", None, share, "%", hu, variety=variety)
+    garden.add(planted, Stage.HOLES, *solids)
 
 
 def _dependent(side: Side) -> Callable[[Points], F32]:

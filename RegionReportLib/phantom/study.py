@@ -118,4 +118,6 @@ def _variety(kind: FindingKind, rng: np.random.Generator) -> str | None:
         return str(rng.choice(VARIETIES[kind], p=(0.7, 0.15, 0.15)))
     if kind is K.ATELECTASIS:
         return str(rng.choice(VARIETIES[kind], p=(0.45, 0.55)))
+    if kind is K.EMPHYSEMA:
+        return str(rng.choice(VARIETIES[kind], p=(0.3, 0.7)))
     return None

@@ -156,6 +156,8 @@ def test_work_of_a_reader_is_not_overwritten(drafted: Path, scan: Path, run: Run
         (["export", "OUT"], 3, "OUT"),
         (["phantom", "--seed", "1", "--finding", "dragon", "-o", "OUT"], 3, "dragon"),
         (["phantom", "--seed", "-1", "-o", "OUT"], 3, "seed"),
+        (["phantom", "--seed", "1", "--random", "--finding", "nodule", "-o", "OUT"], 3, "--random"),
+        (["phantom", "--seed", "1", "--finding", "nodule:9:left:upper:cubic", "-o", "OUT"], 3, "calcified"),
     ],
 )
 def test_wrong_words_end_in_one_line(words: list[str], code: int, said: str, run: Run, tmp_path: Path) -> None:
@@ -219,7 +221,15 @@ def test_a_phantom_comes_with_its_truth(run: Run, tmp_path: Path) -> None:
     words = ["--seed", "3", "--finding", "nodule:20:left:upper", "--rows", "64", "--step", "5"]
     done = run("phantom", *words, "-o", str(tmp_path))
     assert done.returncode == 0, done.stderr
-    assert {f.name for f in tmp_path.iterdir()} == {"ct.nii.gz", "truth.seg.nrrd", "case.json"}
+    assert {f.name for f in tmp_path.iterdir()} == {"ct.nii.gz", "truth.seg.nrrd", "case.json", "report.txt"}
     case = json.loads((tmp_path / "case.json").read_text(encoding="utf-8"))
     assert len(case["lesions"]) == 1
     assert case["truth"]
+
+
+def test_a_random_phantom_is_drawn_and_shown(run: Run, tmp_path: Path) -> None:
+    done = run("phantom", "--seed", "5", "--random", "--pictures", "--rows", "64", "--step", "5", "-o", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    lesions = json.loads((tmp_path / "case.json").read_text(encoding="utf-8"))["lesions"]
+    assert lesions and len(list((tmp_path / "pictures").glob("*.png"))) == len(lesions)
+    assert "Lungs: " in (tmp_path / "report.txt").read_text(encoding="utf-8")
