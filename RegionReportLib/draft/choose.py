@@ -41,6 +41,11 @@ WRITERS: Mapping[str, WriterKind] = MappingProxyType(
             "the Reg2RG weights and the tokenizer.json of Llama-2-7b-chat",
             ("torch", "transformers", "peft", "safetensors", "einops"),
         ),
+        "region-tokens": WriterKind(
+            "region tokens (our own language model)",
+            "a model trained by `regionreport train`",
+            ("torch", "transformers", "peft", "safetensors", "einops"),
+        ),
     }
 )
 
@@ -83,6 +88,10 @@ def writer(choice: WriterChoice) -> Writer:
         return MeasuredWriter()
     folder = model_folder(choice)
     _need_packages(choice.name)
+    if choice.name == "region-tokens":
+        from .region_token_writer import RegionTokenWriter
+
+        return RegionTokenWriter(folder, choice.device, choice.precision)
     from .reg2rg_writer import Reg2RGWriter
 
     return Reg2RGWriter(folder, choice.device, choice.precision, one_pass=choice.compat)

@@ -18,6 +18,7 @@ from ..anatomy.regions import region
 from ..imaging.atomic import whole_file
 from ..model import checkpoint
 from ..model.build import build
+from ..model.card import CARD
 from ..model.config import ModelConfig
 from ..model.network import RegionReporter
 from ..progress import Progress, Work, part
@@ -29,7 +30,7 @@ from .recipe import Recipe, Stage
 from .sources import Sources, Vocabulary, prepare, sources_of, vocabulary
 from .state import Standing, keep_weights, last_state, save_state, take_weights
 
-MODEL, CARD, CASES = "model", "card.json", "cases"
+MODEL, CASES = "model", "cases"
 
 
 @dataclass(frozen=True, slots=True)
