@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from RegionReportLib.anatomy.regions import Coverage
 from RegionReportLib.phantom.errors import ErrorKind, planted_errors
-from RegionReportLib.phantom.kinds import FindingKind
+from RegionReportLib.phantom.kinds import CT_RATE, SIZES, VARIETIES, FindingKind
 from RegionReportLib.phantom.recipe import Detail, Recipe, Scan
 from RegionReportLib.phantom.study import FREQUENCIES, coarse_scan, random_recipe, training_case
 
@@ -91,3 +92,16 @@ def test_planted_errors_are_false_and_say_what_is_wrong() -> None:
         if w.error is ErrorKind.SIZE:
             assert claim.size_mm and all(abs(claim.size_mm / p.size - 1) > 0.3 for p in there)
     assert wrong == planted_errors(case, np.random.default_rng(0))
+
+
+def test_the_manual_lists_every_finding_with_its_range_and_label() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "phantom.md").read_text(encoding="utf-8")
+    rows = {line.split("`")[1]: line for line in text.splitlines() if line.startswith("| `")}
+    assert set(rows) == {kind.value for kind in FindingKind}
+    labels = {kind: label for label, kind in CT_RATE.items()}
+    for kind in FindingKind:
+        unit, low, high = SIZES[kind]
+        shown = {"mm3": " mm³", "ratio": "", "%": " %"}.get(unit, f" {unit}")
+        assert f"{low:g} to {high:g}{shown} |" in rows[kind.value], kind
+        assert labels.get(kind, "–") in rows[kind.value]
+        assert all(f"`{variety}`" in rows[kind.value] for variety in VARIETIES.get(kind, ()))
