@@ -51,6 +51,29 @@ LLAMA_3_8B = Backbone(
     }
 )
 CXR_BERT = Backbone({"model_type": "bert", "vocab_size": 30522, "hidden_size": 768}, frozen=True)
+DEMO_TEXT = Backbone(
+    {
+        "model_type": "bert",
+        "hidden_size": 128,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "intermediate_size": 256,
+        "max_position_embeddings": 256,
+        "initializer_range": 0.05,
+    }
+)
+DEMO_LANGUAGE = Backbone(
+    {
+        "model_type": "llama",
+        "hidden_size": 256,
+        "intermediate_size": 704,
+        "num_hidden_layers": 4,
+        "num_attention_heads": 4,
+        "max_position_embeddings": 2048,
+        "initializer_range": 0.05,  # the library's 0.02 is meant for widths ten times as large
+        "tie_word_embeddings": True,
+    }
+)
 INSTRUCTION = (
     "These are a chest CT, one slice of each of its regions, and what was measured. Name the region that is shown next "
     "and report its findings. Put <box> behind a finding with a place. Write <none> if there is nothing to report.\n"
@@ -110,30 +133,9 @@ def demo() -> ModelConfig:
             heads=4,
             embedding=128,
             top_patches=4,
-            text=Backbone(
-                {
-                    "model_type": "bert",
-                    "hidden_size": 128,
-                    "num_hidden_layers": 2,
-                    "num_attention_heads": 4,
-                    "intermediate_size": 256,
-                    "max_position_embeddings": 256,
-                    "initializer_range": 0.05,
-                }
-            ),
+            text=DEMO_TEXT,
         ),
-        language=Backbone(
-            {
-                "model_type": "llama",
-                "hidden_size": 256,
-                "intermediate_size": 704,
-                "num_hidden_layers": 4,
-                "num_attention_heads": 4,
-                "max_position_embeddings": 2048,
-                "initializer_range": 0.05,  # the library's 0.02 is meant for widths ten times as large
-                "tie_word_embeddings": True,
-            }
-        ),
+        language=DEMO_LANGUAGE,
         attribute_tokens=320,
         box=BoxHeadConfig(state_width=256, feature_width=128),
     )
