@@ -64,20 +64,23 @@ class VisualEmbedding(nn.Module):
         if len(images) != len(token_ids) or len(regions) != len(token_ids):
             raise ValueError(f"got {len(token_ids)} rows of ids, {len(images)} scans and {len(regions)} slot lists")
         slots = max(map(len, regions))
-        marks = torch.cat((self.image_token_weight, self.region_token_weight)).to(images.dtype)
-        rows = []
-        for image, shown in zip(images, regions, strict=True):
-            absent = image.new_zeros(config.region_tokens * (slots - len(shown)), image.shape[1])
-            rows.append(torch.cat((marks, image, *shown, absent)))  # (4 + 32 + 33·slots, E)
-        return self._assembled(token_ids, torch.stack(rows))
-
-    def _assembled(self, token_ids: Tensor, rows: Tensor) -> Tensor:
-        """Fetch ids below the vocabulary from the words, the others from `rows` `(B, V, E)`."""
-        words = self.config.language.vocabulary
-        last = words + rows.shape[1] - 1
+        words = config.language.vocabulary
+        last = config.first_region_id + config.region_tokens * slots - 1
         if int(token_ids.min()) < 0 or int(token_ids.max()) > last:
             raise ValueError(f"ids must lie in 0..{last}, got {int(token_ids.min())}..{int(token_ids.max())}")
         out = F.embedding(token_ids.clamp(max=words - 1), self.weight)  # (B, N, E)
-        sample, place = torch.nonzero(token_ids >= words, as_tuple=True)
-        out[sample, place] = rows[sample, token_ids[sample, place] - words].to(out.dtype)  # in place: no second copy
+        for n, (image, shown) in enumerate(zip(images, regions, strict=True)):
+            self._fill(out[n], token_ids[n], [image, *shown])
         return out
+
+    def _fill(self, row: Tensor, ids: Tensor, shown: list[Tensor]) -> None:
+        """Put into the embeddings `row` (N, E), in place, what `ids` beyond the vocabulary stand for.
+
+        Block after block of ids: the marks, the scan, each region. No table of all of them is made.
+        """
+        first = self.config.language.vocabulary
+        for block in (self.image_token_weight, self.region_token_weight, *shown):
+            here = torch.nonzero((ids >= first) & (ids < first + len(block)))[:, 0]
+            row[here] = block[ids[here] - first].to(row.dtype)
+            first += len(block)
+        row[ids >= first] = 0

@@ -86,9 +86,16 @@ def encode(layer: VisualEmbedding, scan: ScanInput, cache: FeatureCache, batch: 
 @torch.inference_mode()
 def _regions(layer: VisualEmbedding, shown: list[RegionInput]) -> Tensor:
     """Return the tokens `(n, 33, E)` of regions read at once."""
-    textures = torch.cat([_on_device(layer, region.texture) for region in shown])  # (n, 1, H, W, D)
-    masks = torch.cat([_on_device(layer, region.geometry)[:, 0] for region in shown])  # (n, H, W, D)
-    return layer.regions(textures, masks)
+    # One after the other, and a single volume as it is: each copy of one is 17 MB.
+    texture = layer.texture(_together(layer, [region.texture for region in shown]))
+    geometry = layer.geometry(_together(layer, [region.geometry for region in shown])[:, 0])
+    return torch.cat((texture, geometry), dim=1)
+
+
+def _together(layer: VisualEmbedding, volumes: list[Tensor]) -> Tensor:
+    """Return `(n, 1, H, W, D)`; a view where there is one volume that lies right already."""
+    moved = [_on_device(layer, volume) for volume in volumes]
+    return moved[0] if len(moved) == 1 else torch.cat(moved)
 
 
 def _on_device(layer: VisualEmbedding, volume: Tensor) -> Tensor:

@@ -13,6 +13,9 @@ from torch import Tensor, nn
 
 from .reg2rg_config import EncoderConfig, Size
 
+# Tokens that go through the wide layer of a block at once: enough to keep a processor busy.
+_PIECE = 256
+
 
 def position_rows(used: int, table: int) -> list[int]:
     """Return the table rows of `used` positions: a small image takes evenly spread rows of a table for a large one."""
@@ -80,9 +83,11 @@ class FeedForward(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map tokens `(n, t, dim)` to `(n, t, dim)`."""
-        out: Tensor = self.net(x)
-        return out
+        """Map tokens `(n, t, dim)` to `(n, t, dim)`; on a processor a piece at a time, for the wide part is large."""
+        if x.is_cuda:
+            whole: Tensor = self.net(x)
+            return whole
+        return torch.cat([self.net(some) for some in torch.split(x, _PIECE, 1)], dim=1)
 
 
 class Branch(nn.Module):
@@ -161,20 +166,22 @@ class VisionTransformer(nn.Module):
         return h, w, d
 
     def patch_tokens(self, volumes: Tensor) -> Tensor:
-        """Map volumes `(n, c, H, W, D)` to patch tokens `(n, t, dim)` without their places."""
-        h, w, d = self.grid_of(volumes)
-        patches = rearrange(volumes, "n c (h a) (w b) (d e) -> n (h w d) (a b e c)", h=h, w=w, d=d)
-        _, first, linear, last = self.to_patch_embedding
-        assert isinstance(first, nn.LayerNorm)
+        """Map volumes `(n, c, H, W, D)` to patch tokens `(n, t, dim)` without their places.
+
+        One row of patches at a time: cut into patches and normed, a volume is needed twice more, a row of it hardly.
+        """
+        _, w, d = self.grid_of(volumes)
+        _, norm, linear, last = self.to_patch_embedding
+        assert isinstance(norm, nn.LayerNorm)
         assert isinstance(linear, nn.Linear)
-        weight: Tensor = linear.weight
-        bias: Tensor = linear.bias
-        if volumes.shape[1] == self.config.channels:
-            patches = first(patches)
-        else:
-            weight, bias = _folded(first, linear, self.config.channels)
-            patches = F.layer_norm(patches, patches.shape[-1:], eps=first.eps)
-        tokens: Tensor = last(F.linear(patches, weight, bias))
+        fold = volumes.shape[1] != self.config.channels
+        weight, bias = _folded(norm, linear, self.config.channels) if fold else (linear.weight, linear.bias)
+        rows = []
+        for row in torch.split(volumes, self.config.patch[0], dim=-3):
+            patches = rearrange(row, "n c a (w b) (d e) -> n (w d) (a b e c)", w=w, d=d)
+            patches = F.layer_norm(patches, patches.shape[-1:], eps=norm.eps) if fold else norm(patches)
+            rows.append(F.linear(patches, weight, bias))  # (n, w·d, dim)
+        tokens: Tensor = last(torch.cat(rows, dim=1))
         return tokens
 
 
@@ -187,5 +194,5 @@ def _folded(norm: nn.LayerNorm, linear: nn.Linear, channels: int) -> tuple[Tenso
     weight, scale = linear.weight.view(len(linear.weight), -1, channels), norm.weight.view(-1, channels)
     folded = weight[..., 0] * scale[:, 0]
     for c in range(1, channels):
-        folded = torch.addcmul(folded, weight[..., c], scale[:, c])
+        folded.addcmul_(weight[..., c], scale[:, c])
     return folded, torch.addmv(linear.bias, linear.weight, norm.bias)

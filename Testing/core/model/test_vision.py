@@ -46,7 +46,7 @@ def test_tokens_run_height_slowest_and_depth_fastest_and_channels_fastest_within
     encoder.to_patch_embedding[1].register_forward_pre_hook(lambda _, given: seen.append(given[0]))
     volume = torch.arange(2 * 4 * 4 * 4.0).view(1, 2, 4, 4, 4)
     encoder.patch_tokens(volume)
-    patches = seen[0][0]  # (8, 16)
+    patches = torch.cat(seen, dim=1)[0]  # (8, 16), a row of patches at a time
     assert patches[1, 0] == volume[0, 0, 0, 0, 2]  # the second token lies one patch deeper
     assert patches[2, 0] == volume[0, 0, 0, 2, 0]
     assert patches[4, 0] == volume[0, 0, 2, 0, 0]
