@@ -66,12 +66,16 @@ NORMAL: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
         ),
         (rf"\bpleura(?:l spaces)? (?:is|are) {_NORMAL}", "effusion pneumothorax"),
         (rf"^the mediastinum is {_NORMAL}", "lymphadenopathy hiatal_hernia"),
-        (r"lymph nodes (?:are )?of normal size|normal-sized (?:\w+ )?lymph nodes", "lymphadenopathy"),
+        (r"lymph nodes (?:[\w ]+ )?(?:are )?of normal size|normal-sized (?:\w+ )?lymph nodes", "lymphadenopathy"),
         (r"heart is of normal size|heart is of normal shape and size|heart size is (?:normal|within)", "cardiomegaly"),
         (r"heart and pericardium are unremarkable", "cardiomegaly pericardial_effusion"),
         (r"bone density is (?:normal|within normal)|normal bone density", "low_bone_density"),
         (rf"bones(?: shown)? are {_NORMAL}", "bone_lesion low_bone_density"),
-        (r"normal (?:liver|hepatic) attenuation|liver is of normal (?:density|attenuation)", "steatosis"),
+        (
+            r"normal (?:liver|hepatic) attenuation|(?:liver|hepatic) attenuation is (?:normal|within)"
+            r"|liver is of normal (?:density|attenuation)",
+            "steatosis",
+        ),
         (rf"\bliver (?:is )?{_NORMAL}", "steatosis liver_cyst"),
         (rf"upper abdom\w+[^;]*(?:look|appear|are) {_NORMAL}", "steatosis liver_cyst"),
         (r"airways are (?:clear|open) throughout", "airway_secretion"),

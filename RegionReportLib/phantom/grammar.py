@@ -38,8 +38,9 @@ def expansions(template: str) -> Iterator[str]:
 
 
 def tidy(text: str) -> str:
-    """Return a sentence with single blanks, a capital first letter and a full stop."""
+    """Return a sentence with single blanks, the right article, a capital first letter and a full stop."""
     text = re.sub(r"\s+", " ", text).strip()
+    text = re.sub(r"\b([Aa]) (?=[aeio]|8|11\b|18\b)", r"\1n ", text)
     text = re.sub(r"\s+([,.;:)])", r"\1", text)
     text = text if text.endswith(".") else text + "."
     return text[:1].upper() + text[1:]

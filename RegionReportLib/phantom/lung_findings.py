@@ -37,6 +37,8 @@ def plant_nodule(garden: Garden, finding: Finding) -> None:
     """Plant a nodule with a slightly lobulated border."""
     rng, plan = garden.rng, garden.plan
     size = finding.size if finding.size is not None else float(np.clip(rng.lognormal(2.2, 0.55), 4, 35))
+    if finding.variety == "calcified" and finding.size is None:
+        size = min(size, 11.0)
     side, zone = garden.place_of(finding)
     radius = size / 2
     free = ~ndimage.binary_dilation(plan.taken, iterations=1 + int(radius / plan.step_mm))

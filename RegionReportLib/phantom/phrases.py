@@ -30,7 +30,7 @@ class Phrases:
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """A normal statement; `condition` is "", "findings", "clean", "plain", "contrast" or "no material"."""
+    """A normal statement; `condition` is one of those that `reports` checks, empty for none."""
 
     part: str
     denies: tuple[FindingKind, ...]

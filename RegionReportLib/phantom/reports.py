@@ -6,6 +6,7 @@ and never false. Lengths follow those of RadGenome-Chest CT (about 50 words for 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,8 @@ from .phrases import Background, phrase_table
 from .wording import TrueSentence, deny, tell_together, with_tail
 from .words import Claim
 
+# What speaks of the rest comes last.
+_REST = re.compile(r"\b(?:otherwise|remaining)\b")
 _BACKGROUND = {"lungs": 2, "airways": 2, "mediastinum": 4, "heart_great_vessels": 2, "bones": 2, "upper_abdomen": 5}
 
 
@@ -99,13 +102,15 @@ def _region(patient: Patient, region_id: str, wordy: float, rng: np.random.Gener
         note = patient.masks.coverage_notes.get(region_id, "")
         return [*present, _not_shown(region_id, f"only partly included ({note})" if note else "only partly included")]
     background, denied = _background(patient, region_id, wordy, rng)
+    rest = [s for s in background if _REST.search(s.text)]
+    background = [s for s in background if s not in rest]
     free = [k for k, p in phrase_table().findings.items() if p.region_id == region_id and k not in patient.planted]
     kept = [kind for kind in free if kind not in denied and rng.random() < 0.25 + 0.55 * wordy]
     absent = _absences(kept, present, rng)
     order = rng.random()
     if order < 0.7:
-        return [*present, *absent, *background]
-    return [*background, *present, *absent] if order < 0.9 else [*absent, *background, *present]
+        return [*present, *absent, *background, *rest]
+    return [*background, *present, *absent, *rest] if order < 0.9 else [*absent, *background, *present, *rest]
 
 
 def _present(patient: Patient, region_id: str, rng: np.random.Generator) -> list[TrueSentence]:
@@ -152,11 +157,21 @@ def _background(
         if len(out) == wanted or (row.denies and denied):
             continue
         denied |= set(row.denies)
-        trachea = patient.value("transverse_diameter")
-        text = expand(row.text, rng).format(trachea=f"{trachea:.0f} mm")
+        text = expand(row.text, rng).format(**_numbers(patient))
         claims = tuple(Claim(kind, Polarity.ABSENT) for kind in row.denies)
         out.append(TrueSentence(tidy(text), region_id, Polarity.ABSENT, claims, row.part))
     return out, denied
+
+
+def _numbers(patient: Patient) -> dict[str, str]:
+    """Return the true numbers that normal statements quote."""
+    forms = {
+        "trachea": ("transverse_diameter", "{:.0f} mm"),
+        "ctr": ("cardiothoracic_ratio", "{:.2f}"),
+        "trabecular": ("trabecular_density", "{:.0f} HU"),
+        "liver": ("liver_density", "{:.0f} HU"),
+    }
+    return {name: form.format(patient.value(quantity)) for name, (quantity, form) in forms.items()}
 
 
 def _holds(row: Background, patient: Patient) -> bool:
@@ -171,6 +186,7 @@ def _holds(row: Background, patient: Patient) -> bool:
         "plain": not patient.enhanced,
         "contrast": patient.enhanced,
         "no material": FindingKind.MEDICAL_MATERIAL not in patient.planted,
+        "no hernia": FindingKind.HIATAL_HERNIA not in patient.planted,
     }[row.condition]
 
 

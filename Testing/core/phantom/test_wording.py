@@ -47,6 +47,8 @@ def test_alternatives_are_all_written_out_and_one_is_drawn() -> None:
 
 def test_sentences_are_tidied_and_lists_joined() -> None:
     assert tidy("small  nodule , right") == "Small nodule, right."
+    assert tidy("a enlarged node and a 8 mm one, a 18 mm one, a 12 mm one").startswith("An enlarged node and an 8 mm")
+    assert tidy("a 18 mm one, a 12 mm one") == "An 18 mm one, a 12 mm one."
     assert listed(["a"]) == "a" and listed(["a", "b", "c"]) == "a, b or c"
 
 
