@@ -85,6 +85,7 @@ class Server:
             app.router.add_get(f"/{file.name}", _file(file))
         app.router.add_get("/socket", self._socket)
         app.router.add_post("/scan", self._scan)
+        app.router.add_post("/masks", self._masks)
         app.router.add_post("/draft", self._draft)
         app.router.add_get("/export/report.txt", self._text)
         app.router.add_get("/export/{key}/{name}", self._export)
@@ -115,10 +116,29 @@ class Server:
         name = request.query.get("name", "")
         if self.door.works.busy is not None:
             raise Conflict("wait for what is being done, or cancel it first")
-        wish = Wish(**{key: request.query[key] for key in _WISHES if request.query.get(key)})
+        wish = Wish(
+            **{key: request.query[key] for key in _WISHES if request.query.get(key)}, masks=self._sent_masks(request)
+        )
         path = await keep(self.door.place.scans, name, _chunks(request))
         scan = await asyncio.to_thread(unpacked, path)
         self.door.start(self.door.draft_sent(scan, wish))
+
+    async def _masks(self, request: web.Request) -> web.Response:
+        """Keep masks as the body of the request, for the scan that follows; the answer names them."""
+        try:
+            path = await keep(self.door.place.scans, request.query.get("name", ""), _chunks(request))
+        except RegionReportError as problem:
+            return web.json_response({"problem": str(problem)}, status=409)
+        return web.json_response({"masks": path.name})
+
+    def _sent_masks(self, request: web.Request) -> Path | None:
+        name = request.query.get("masks", "")
+        if not name:
+            return None
+        path = self.door.place.scans / Path(name).name
+        if not path.is_file():
+            raise InputRefused("the regions that were sent are no longer there; send them again")
+        return path
 
     async def _draft(self, request: web.Request) -> web.Response:
         """Ground the text that is the body on the scan of the report that is open."""

@@ -70,6 +70,7 @@ class Arrivals:
         self.works = Works(changed, self._failed)
         self.exports = Exports()
         self._source: Source | None = None
+        self._given: Path | None = None
         self._client = new_client()
 
     def say(self, message: str) -> None:
@@ -108,7 +109,7 @@ class Arrivals:
             got = await read(source, Path(files), self.works.watch)
             assert got.masks is not None
             self._drop()
-            self._source = source
+            self._source, self._given = source, None
             self.desk = Desk(self.views, got.volume, f"{given_name(source.scan.name)} · {given_name(folder.name)}")
             self._open_desk(folder, got.masks)
         await self._finish()
@@ -121,11 +122,11 @@ class Arrivals:
                 self.asked = Asked(scan, wish, found)
                 return
         folder = self.place.drafts / new_name(scan.name)
-        source = Source(scan, series)
+        source = Source(scan, series, wish.masks)
         with tempfile.TemporaryDirectory(prefix="regionreport-") as files:
             got = await read(source, Path(files), self.works.watch)
             self._drop()
-            self._source = source
+            self._source, self._given = source, wish.masks
             self.desk = Desk(self.views, got.volume, given_name(scan.name))
             self.changed()
             masks = await draft(self._client, got, folder, Path(files), wish, self.works.hear)
@@ -133,32 +134,36 @@ class Arrivals:
         await self._finish()
 
     async def draft_sent(self, scan: Path, wish: Wish, series: str | None = None) -> None:
-        """Draft a scan that a page sent; one of which no report comes is not kept."""
+        """Draft a scan that a page sent, with its masks; one of which no report comes is not kept."""
         try:
             await self.draft(scan, wish, series)
         except BaseException:
             if self._source is None or self._source.scan != scan or self.desk is None or self.desk.session is None:
-                discard(scan)
+                self._discard(scan, wish)
             raise
+
+    def _discard(self, scan: Path, wish: Wish) -> None:
+        for path in (scan, wish.masks):
+            if path is not None and path.parent == self.place.scans:
+                discard(path)
 
     def choose_series(self, uid: str) -> None:
         """Draft the series that the reader chose of those asked for; none of them lets a scan that was sent go."""
         asked, self.asked = self.asked, None
         if asked is None:
             return
-        sent = asked.scan.parent == self.place.scans
         if uid in {one.series_uid for one in asked.found}:
-            work = self.draft_sent if sent else self.draft
+            work = self.draft_sent if asked.scan.parent == self.place.scans else self.draft
             self.start(work(asked.scan, asked.wish, uid))
-        elif sent:
-            discard(asked.scan)
+        else:
+            self._discard(asked.scan, asked.wish)
         self.changed()
 
     async def ground(self, text: str) -> None:
         """Tie an existing report to the places of the scan that is open, as a new draft."""
         if self._source is None:
             raise Conflict("open or send a scan first; the report is tied to its places")
-        await self.draft(self._source.scan, Wish(text=text), self._source.series)
+        await self.draft(self._source.scan, Wish(text=text, masks=self._given), self._source.series)
 
     async def addendum(self) -> None:
         """Begin an addendum to the signed report on the desk, and put it there."""

@@ -12,8 +12,8 @@ from typing import Any
 
 from ..errors import InputRefused, NeedMissing
 from ..export.offers import Offer
-from ..imaging.read import read_volume
 from ..imaging.mask_files import read_masks
+from ..imaging.read import read_volume
 from ..progress import Progress, Work, aside, part
 from ..report.journal import JOURNAL_NAME
 from ..report.report_file import DRAFT_NAME, report_bytes

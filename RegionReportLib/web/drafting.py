@@ -66,7 +66,8 @@ class Busy:
 class Wish:
     """How a scan is to be drafted; with `text`, an existing report, the writer is not asked. InputRefused if unknown.
 
-    `model` is a folder on the server, None for the writer's usual place.
+    `model` is a folder on the server, None for the writer's usual place. `masks` are regions that are there already,
+    in whatever form; the segmenter is not asked then.
     """
 
     segmenter: str = "classical"
@@ -74,6 +75,7 @@ class Wish:
     model: str | None = None
     device: str = "auto"
     text: str | None = None
+    masks: Path | None = None
 
     def __post_init__(self) -> None:
         known = (("writer", self.writer, WRITERS), ("segmenter", self.segmenter, SEGMENTERS))
@@ -116,6 +118,7 @@ async def draft(
             writer=wish.writer,
             model=wish.model,
             device=wish.device,
+            masks=read.given,
             text=wish.text,
             labels=labels,
         )

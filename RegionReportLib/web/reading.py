@@ -11,11 +11,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ..draft.given_masks import masks_at
 from ..errors import InputRefused
 from ..imaging.dicom_folder import Series, scan_folder, series_in
+from ..imaging.mask_files import read_masks
 from ..imaging.masks import RegionMasks
 from ..imaging.read import read_volume
-from ..imaging.mask_files import read_masks
 from ..imaging.volume import Volume
 from ..progress import Progress, Work, part
 from ..worker.messages import MasksArray, ScanArray
@@ -28,16 +29,21 @@ _FEWEST_SLICES = 8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Read:
-    """A scan that was read: its volume, its masks if there were any, and the message part for the worker."""
+    """A scan that was read: its volume, its masks if there were any, and both as message parts for the worker."""
 
     volume: Volume
     masks: RegionMasks | None
     scan: ScanArray
+    given: MasksArray | None
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What is to be read: a scan, one `series` of a DICOM folder, masks beside it, and the digest it must have."""
+    """What is to be read: a scan, one `series` of a DICOM folder, and masks of it.
+
+    With the `digest` that the scan must have, `masks` is the draft folder that holds them; without, a file of masks in
+    whatever form they come.
+    """
 
     scan: Path
     series: str | None = None
@@ -63,9 +69,9 @@ def _taken(told: dict[str, Any], source: Source) -> Read:
     scan = ScanArray(**{**told["scan"], "notes": tuple(told["scan"]["notes"])})
     volume = scan_of(scan)
     if told["masks"] is None:
-        return Read(volume, None, scan)
+        return Read(volume, None, scan, None)
     masks = MasksArray(**{**told["masks"], "structures": tuple(told["masks"]["structures"])})
-    return Read(volume, masks_of(masks, volume.grid), scan)
+    return Read(volume, masks_of(masks, volume.grid), scan, masks)
 
 
 def main(words: list[str]) -> None:
@@ -92,10 +98,17 @@ def _read(source: Source, folder: Path) -> Work[dict[str, Any]]:
     scan = yield from part(hand_over_scan(volume, folder / "scan.npy"), 0.6, 0.8)
     masks: MasksArray | None = None
     if source.masks is not None:
-        yield Progress(0.8, "reading the regions")
-        found = read_masks(source.masks, grid=volume.grid)
+        found = yield from part(_masks(source.masks, source.digest is not None, volume), 0.8, 0.9)
         masks = yield from part(hand_over_masks(found, folder / "masks.npy"), 0.9, 1.0)
     return {"scan": asdict(scan), "masks": None if masks is None else asdict(masks)}
+
+
+def _masks(path: Path, ours: bool, volume: Volume) -> Work[RegionMasks]:
+    yield Progress(0.0, "reading the regions")
+    if ours:
+        return read_masks(path, grid=volume.grid)
+    given = yield from masks_at(path, volume)
+    return given
 
 
 if __name__ == "__main__":

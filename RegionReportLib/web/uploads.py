@@ -15,7 +15,7 @@ LARGEST_UPLOAD = 4 * 1024**3
 """Bytes. A chest CT of 2000 slices has 1 GiB."""
 _LARGEST_UNPACKED = 8 * 1024**3
 _MOST_FILES = 20_000
-_ENDINGS = (".nii", ".nii.gz", ".nrrd", ".mha", ".zip", ".dcm")
+_ENDINGS = (".nii", ".nii.gz", ".seg.nrrd", ".nrrd", ".mha", ".zip", ".dcm")
 _CHUNK = 1 << 20
 
 

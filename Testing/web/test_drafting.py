@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from RegionReportLib.anatomy.regions import REGION_IDS, Coverage
+from RegionReportLib.imaging.grid import Grid
+from RegionReportLib.imaging.masks import RegionMasks
+from RegionReportLib.imaging.seg_nrrd import read_segmentation, write_segmentation
 from RegionReportLib.web.drafting import Wish
 
 if TYPE_CHECKING:
@@ -68,6 +72,47 @@ def test_a_scan_can_be_sent_from_the_page(page: Page, server: Any, scan: Path) -
     server.clear()
     server.open(made)  # what was sent stays, so the draft can be opened again
     page.wait_for_selector(ROW)
+
+
+def test_regions_that_are_there_already_are_taken(
+    page: Page, server: Any, scan: Path, report: Path, tmp_path: Path
+) -> None:
+    own = read_segmentation(report / "segmentation.seg.nrrd")
+    labels = own.labels.copy()
+    labels[len(labels) // 2 :] = 0  # nobody would find these regions
+    given = RegionMasks(labels, own.grid, own.structures, "a reader", own.coverage, {})
+    sent = tmp_path / "Segmentation of a reader.seg.nrrd"
+    write_segmentation(given, sent)
+    page.goto(server.url)
+    page.click("#open")
+    page.wait_for_selector("#opening[open]")
+    page.set_input_files("#masks", sent)
+    page.set_input_files("#file", scan)
+    page.wait_for_selector(ROW, timeout=60_000)
+    folder = server.do(lambda door: door.desk.folder)
+    kept = read_segmentation(folder / "segmentation.seg.nrrd")
+    assert np.array_equal(kept.labels > 0, given.labels > 0)
+    assert "a reader" in server.do(lambda door: door.desk.session.report.segmenter)
+
+
+def test_masks_of_another_scan_are_refused_and_nothing_is_kept(
+    page: Page, server: Any, scan: Path, tmp_path: Path
+) -> None:
+    grid = Grid((20, 20, 20), np.diag([4.0, 4.0, 4.0, 1.0]))
+    labels = np.zeros(grid.shape_kji, np.uint8)
+    labels[5:9, 5:9, 5:9] = 1
+    coverage = dict.fromkeys(REGION_IDS, Coverage.ABSENT) | {"lungs": Coverage.COMPLETE}
+    sent = tmp_path / "elsewhere.seg.nrrd"
+    write_segmentation(RegionMasks(labels, grid, ("lung_right",), "a reader", coverage, {}), sent)
+    page.goto(server.url)
+    page.click("#open")
+    page.wait_for_selector("#opening[open]")
+    page.set_input_files("#masks", sent)
+    page.set_input_files("#file", scan)
+    page.wait_for_function("() => document.getElementById('message').textContent.includes('elsewhere')")
+    assert page.locator(ROW).count() == 0
+    kept = server.do(lambda door: [f.name for f in door.place.scans.iterdir()])
+    assert not [name for name in kept if "elsewhere" in name]
 
 
 def test_rubbish_in_a_file_or_an_archive_is_refused_with_its_reason(page: Page, server: Any, tmp_path: Path) -> None:

@@ -43,25 +43,32 @@ export class Opening {
     if (writer && writer.needs) $("model").title = `The folder holds ${writer.needs}.`;
   }
 
-  sendScan() {
-    const [file] = $("file").files;
+  async sendScan() {
+    const [[file], [masks]] = [$("file").files, $("masks").files];
     if (!file) return;
+    $("file").value = $("masks").value = "";
     $("opening").close("");
     this.desk.say(`Sending ${file.name}…`);
     const words = new URLSearchParams({ name: file.name, writer: $("writer").value, segmenter: $("segmenter").value });
     if (!$("modelled").hidden) { words.set("model", $("model").value.trim()); words.set("device", $("device").value); }
+    if (masks) {
+      const kept = await this.post(`masks?${new URLSearchParams({ name: masks.name })}`, masks);
+      if (!kept) return;
+      words.set("masks", kept.masks);
+    }
     this.post(`scan?${words}`, file);
-    $("file").value = "";
   }
 
+  // Returns what the server answered, null if it refused or was not there.
   async post(address, body) {
     try {
       const answer = await fetch(address, { method: "POST", body });
-      if (answer.ok) return;
       const told = await answer.json().catch(() => ({}));
+      if (answer.ok) return told;
       this.desk.say(told.problem || `Not done: the server answered ${answer.status}.`);
     } catch {
       this.desk.say("Not done: the server does not answer.");
     }
+    return null;
   }
 }
