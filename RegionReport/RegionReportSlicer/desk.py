@@ -5,15 +5,14 @@ it; a scene opened elsewhere, or later, gets its folder back from that copy.
 """
 
 import re
-import shutil
 from datetime import datetime, timezone
 from pathlib import Path
 
 import qt
 
 from RegionReportLib.errors import Conflict
-from RegionReportLib.export.formats import MASKS_NAME
 from RegionReportLib.grounding.contradictions import check
+from RegionReportLib.imaging.mask_files import copy_masks
 from RegionReportLib.report.journal import JOURNAL_NAME
 from RegionReportLib.report.report_file import DRAFT_NAME, REPORT_NAME, report_bytes
 from RegionReportLib.report.store import open_draft
@@ -80,9 +79,7 @@ def add_addendum(desk, actor):
     """Begin an addendum to the signed report of a desk, in a folder and a node of its own; return the node."""
     folder = new_folder(f"addendum-{desk.volume_node.GetName()}")
     begin_addendum(desk.draft.report, folder, actor=actor, check=check)
-    masks = desk.folder / MASKS_NAME
-    if masks.is_file():
-        shutil.copyfile(masks, folder / MASKS_NAME)
+    copy_masks(desk.folder, folder)
     return keep_report(desk.report_node.GetScene(), _files_in(folder), desk.volume_node, desk.segmentation_node)
 
 

@@ -12,15 +12,16 @@ from typing import Any
 
 from ..draft.choose import WriterChoice, writer
 from ..draft.folder import write_draft
+from ..draft.given_masks import masks_at
 from ..draft.imported import ImportedText
 from ..draft.pipeline import draft as draft_work
 from ..draft.run_record import RUN_NAME, run_record
 from ..draft.writer import Writer
 from ..errors import Conflict, InputRefused
 from ..imaging.atomic import whole_files
+from ..imaging.mask_files import MASKS_NAME, write_masks
 from ..imaging.masks import RegionMasks
 from ..imaging.read import read_volume
-from ..imaging.seg_nrrd import read_segmentation, write_segmentation
 from ..imaging.volume import Volume
 from ..measure.examine import measure as measure_work
 from ..progress import Work, part
@@ -63,9 +64,9 @@ def segment(arguments: argparse.Namespace) -> None:
     """Write the region masks of a scan as segmentation.seg.nrrd."""
     with whole_files(arguments.output) as folder:
         volume, seconds, masks = run(_segmented(arguments), arguments.json_progress)
-        write_segmentation(masks, folder / "segmentation.seg.nrrd", segments="structure")
+        write_masks(masks, folder)
         write_json(folder / RUN_NAME, run_record(_settings(arguments, volume), seconds))
-    _say_where(arguments, "segmentation.seg.nrrd")
+    _say_where(arguments, MASKS_NAME)
 
 
 def measure(arguments: argparse.Namespace) -> None:
@@ -108,9 +109,9 @@ def _draft_into(folder: Path, arguments: argparse.Namespace, by: Writer) -> Work
     read_s = time.perf_counter() - started
     masks = None
     if arguments.segmentation is not None:
-        masks = read_segmentation(arguments.segmentation, grid=volume.grid)
+        masks = yield from part(masks_at(arguments.segmentation, volume), 0.15, 0.2)
     work = draft_work(volume, segmenter(arguments.segmenter), by, created_at=_now(), masks=masks)
-    result = yield from part(work, 0.15, 0.9)
+    result = yield from part(work, 0.2, 0.9)
     work_of_files = write_draft(folder, volume, result, _chosen(arguments), {"read": round(read_s, 3)})
     yield from part(work_of_files, 0.9, 1.0)
 
@@ -147,7 +148,7 @@ def _measure_into(folder: Path, arguments: argparse.Namespace) -> Work[None]:
         volume, seconds, masks = yield from part(_segmented(arguments), 0.0, 0.7)
     else:
         volume = yield from part(read_volume(arguments.volume, series_uid=arguments.series), 0.0, 0.6)
-        masks, seconds = read_segmentation(arguments.segmentation, grid=volume.grid), {}
+        masks, seconds = (yield from part(masks_at(arguments.segmentation, volume), 0.6, 0.7)), {}
     started = time.perf_counter()
     measurements = yield from part(measure_work(volume, masks), 0.7, 1.0)
     seconds["measure"] = round(time.perf_counter() - started, 3)

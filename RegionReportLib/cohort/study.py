@@ -6,17 +6,19 @@ import logging
 import shutil
 import time
 import uuid
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
 from ..draft import choose as writers
 from ..draft.choose import WriterChoice
 from ..draft.folder import write_draft
+from ..draft.given_masks import masks_at
 from ..draft.pipeline import draft
 from ..draft.writer import Writer
 from ..errors import InputRefused, NeedMissing
+from ..imaging.mask_files import MASKS_NAME, STRUCTURES_NAME
 from ..imaging.read import read_volume
-from ..imaging.seg_nrrd import read_segmentation
 from ..progress import finish
 from ..report.canonical import canonical, parse, sha256
 from ..report.files import sync_folder
@@ -29,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 UNFINISHED = ".unfinished-"
 """How the name of a folder begins that a worker is still writing; what a killed one left is removed by the driver."""
-_MASKS_NAME = "segmentation.seg.nrrd"
+_MASKS = (MASKS_NAME, STRUCTURES_NAME)
 
 
 def draft_study(order: Order) -> Outcome:
@@ -62,14 +64,14 @@ def digest_of(folder: Path) -> str:
     """Return the SHA-256 of a draft's content: report and masks, without the time it was made and the id made of it."""
     report = parse((folder / REPORT_NAME).read_bytes())
     report["created_at"] = report["id"] = ""
-    masks = (folder / _MASKS_NAME).read_bytes()
-    return sha256(canonical({"report": report, "masks": sha256(masks)}))
+    masks = {name: sha256((folder / name).read_bytes()) for name in _MASKS if (folder / name).is_file()}
+    return sha256(canonical({"report": report, "masks": masks}))
 
 
 def _drafted(order: Order, folder: Path) -> Done:
     started = time.perf_counter()
     volume = finish(read_volume(order.row.path, series_uid=order.row.series))
-    masks = None if order.row.masks is None else read_segmentation(order.row.masks, grid=volume.grid)
+    masks = None if order.row.masks is None else finish(masks_at(Path(order.row.masks), volume))
     seconds = {"read": round(time.perf_counter() - started, 3)}
     settings = order.settings
     result = finish(
@@ -82,16 +84,14 @@ def _drafted(order: Order, folder: Path) -> Done:
             prior=order.row.prior,
         )
     )
-    started = time.perf_counter()
     staging = folder.with_name(UNFINISHED + uuid.uuid4().hex)
     staging.mkdir(parents=True)
     try:
-        finish(write_draft(staging, volume, result))
+        seconds = finish(write_draft(staging, volume, result, asdict(settings), seconds))
         staging.rename(folder)
         sync_folder(folder.parent)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-    seconds |= {**result.seconds, "export": round(time.perf_counter() - started, 3)}
     return Done(order.row.id, digest_of(folder), seconds, _size(folder))
 
 

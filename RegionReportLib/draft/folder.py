@@ -12,7 +12,7 @@ from .. import __version__
 from ..export.html import report_html
 from ..export.text import report_text
 from ..grounding.contradictions import check
-from ..imaging.seg_nrrd import write_segmentation
+from ..imaging.mask_files import write_masks
 from ..imaging.volume import Volume
 from ..progress import Progress, Work, aside
 from ..report.json_form import measurement_to_dict
@@ -45,9 +45,7 @@ def write_draft(
     page = yield from aside(lambda: report_html(result.report, volume, result.masks), drawing)
     (folder / "report.html").write_text(page, encoding="utf-8")
     writing = Progress(0.6, "writing the segmentation")
-    path = folder / "segmentation.seg.nrrd"
-    # By structure: what a back-end tells apart stays apart, also in the exports.
-    yield from aside(lambda: write_segmentation(result.masks, path, segments="structure"), writing)
+    yield from aside(lambda: write_masks(result.masks, folder), writing)
     taken = {**(seconds or {}), **result.seconds, "export": round(time.perf_counter() - started, 3)}
     _write_json(folder / RUN_NAME, run_record({**(settings or {}), **_facts(volume, result)}, taken))
     yield Progress(1.0, "written")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..imaging.mask_files import MASKS_NAME
+
 SEG_NAME = "segmentation.dcm"
 
 

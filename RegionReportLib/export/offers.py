@@ -13,12 +13,13 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ..errors import InputRefused, NeedMissing, RegionReportError
+from ..imaging.mask_files import MASKS_NAME
 from ..imaging.refusal import shown
 from ..imaging.segments import Grouping
 from ..report.document import Report, Status, Study
 from ..report.signing import verify_signature
 from ..report.store import report_of
-from .formats import FORMATS, MASKS_NAME, Format
+from .formats import FORMATS, Format
 
 _DICOM = ("seg", "dicom")
 _POINTING = ("dicom", "fhir")  # these state whether the report is signed

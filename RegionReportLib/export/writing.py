@@ -15,17 +15,18 @@ from typing import TYPE_CHECKING, get_args
 
 from ..errors import Conflict, InputRefused, NeedMissing
 from ..imaging.atomic import whole_files
+from ..imaging.mask_files import MASKS_NAME, read_masks
 from ..imaging.masks import RegionMasks
 from ..imaging.read import read_volume
 from ..imaging.refusal import shown
-from ..imaging.seg_nrrd import read_segmentation, write_segmentation
+from ..imaging.seg_nrrd import write_segmentation
 from ..imaging.segments import Grouping
 from ..imaging.volume import Volume
 from ..progress import Progress, Work, aside, part
 from ..report.document import Report
 from ..report.report_file import report_bytes
 from ..report.store import report_of
-from .formats import FORMAT_NAMES, FORMATS, MASKS_NAME, SEG_NAME
+from .formats import FORMAT_NAMES, FORMATS, SEG_NAME
 from .html import report_html
 from .offers import Wishes, find_scan, hindrance
 from .text import report_text
@@ -78,10 +79,9 @@ class _Sources:
 
     def masks(self) -> Work[RegionMasks]:
         if self._masks is None:
-            path, grid = self.folder / MASKS_NAME, self.report.study.grid
-            self._masks = yield from aside(
-                lambda: read_segmentation(path, grid=grid), Progress(0.0, "reading the region masks")
-            )
+            folder, grid = self.folder, self.report.study.grid
+            reading = Progress(0.0, "reading the region masks")
+            self._masks = yield from aside(lambda: read_masks(folder, grid=grid), reading)
         return self._masks
 
     def scan(self) -> Work[Volume]:

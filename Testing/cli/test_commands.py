@@ -26,6 +26,7 @@ FILES = {
     "run.json",
     "draft.json",
     "audit.jsonl",
+    "structures.seg.nrrd",
 }
 
 

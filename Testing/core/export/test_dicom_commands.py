@@ -18,6 +18,7 @@ from RegionReportLib.cli.main import main
 from RegionReportLib.export.dicom_carried import carried
 from RegionReportLib.export.dicom_export import export_dicom
 from RegionReportLib.export.dicom_sr_reading import segment_links
+from RegionReportLib.imaging.mask_files import read_masks
 from RegionReportLib.imaging.seg_nrrd import read_segmentation
 from RegionReportLib.phantom.case import make_case
 from RegionReportLib.phantom.recipe import Recipe, Scan
@@ -65,7 +66,7 @@ def test_structures_leave_as_segments_of_their_own_and_come_back(folder: Path) -
     sr, seg = folder / "fine" / "report.dcm", folder / "fine" / "segmentation.dcm"
     assert main(["import-dicom", str(sr), str(seg), "-o", str(folder / "fine-back")]) == 0
 
-    before, after = (read_segmentation(folder / d / "segmentation.seg.nrrd") for d in ("draft", "fine-back"))
+    before, after = (read_masks(folder / d) for d in ("draft", "fine-back"))
     held = {name for name in before.structures if before.structure(name).any()}
     assert held == set(after.structures) and {"trachea", "vertebrae", "costal_cartilages"} <= held
     for name in held:

@@ -15,8 +15,8 @@ import pytest
 from RegionReportLib import __version__
 from RegionReportLib.anatomy.regions import REGION_IDS, Coverage
 from RegionReportLib.imaging.grid import Grid
+from RegionReportLib.imaging.mask_files import read_masks
 from RegionReportLib.imaging.masks import RegionMasks
-from RegionReportLib.imaging.seg_nrrd import read_segmentation
 from RegionReportLib.imaging.volume import Provenance, Volume
 from RegionReportLib.progress import finish
 from RegionReportLib.report.report_file import REPORT_NAME
@@ -70,7 +70,7 @@ def test_a_draft_in_the_worker_is_whole_and_its_labels_come_back(worker: Any, tm
     assert (record["settings"]["segmented_by"], record["settings"]["masks_given"]) == ("blocks 1", True)
     assert record["regionreport"] == __version__ and set(record["packages"]) >= {"numpy", "SimpleITK"}
     assert record["seconds"] == drafted.seconds and {"measure", "write", "export"} <= set(record["seconds"])
-    kept = read_segmentation(Path(drafted.output) / "segmentation.seg.nrrd", grid=volume.grid)
+    kept = read_masks(Path(drafted.output), grid=volume.grid)
     assert set(kept.structures) == set(masks.structures)  # nothing is joined that the segmenter told apart
     assert set(drafted.files) == {path.name for path in Path(drafted.output).iterdir()}
     report = view_draft(Path(drafted.output)).report
