@@ -10,8 +10,8 @@ import numpy as np
 from scipy import ndimage
 
 from .spine import Spine
-from .thorax import Thorax, axial_hull, below
-from .working import Mask, Working, distance_mm, largest, opened
+from .thorax import Thorax, below
+from .working import Mask, Working, axial_hull, distance_mm, largest, opened
 
 FAT_MOST_HU = -30.0
 WALL_MM = 14.0

@@ -17,9 +17,9 @@ THICK_MM = 6.0
 """Caval veins, pulmonary arteries and aorta are 15-35 mm wide; oesophagus walls, nodes and azygos are thinner."""
 RIM_MM = 2.5
 """Edges that an opening rounds off."""
-HEART_MM = 20.0
-"""Half the width of what only the heart is; great vessels are up to 40 mm wide."""
-GROOVE_MM = 30.0
+HEART_MM = 17.5
+"""Half the width of what only the heart is; great vessels are up to 35 mm wide."""
+GROOVE_MM = 40.0
 """The pericardium bridges the grooves, 10-20 mm wide, and the corners between atria and ventricles."""
 EPICARDIAL_FAT_MM = 3.5
 """Epicardial fat over the ventricles measures 2-7 mm (Iacobellis, Nat Rev Cardiol 19:593, 2022)."""

@@ -9,15 +9,16 @@ image of the other.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from .cage import inside_ribs
 from .lungs import Lungs
+from .recess import Surroundings, continued
 from .spine import Spine, mirrored
-from .working import AIR_MOST_HU, Field, Mask, Working, closed, grown, opened, parts, smoothed
+from .working import AIR_MOST_HU, Field, Mask, Working, axial_hull, closed, grown, opened, parts, smoothed
 
 RIB_LEAST_HU = 150
 RIB_STEP_MM = 10.0
@@ -34,8 +35,9 @@ AIRLESS = 0.35
 FAT_HU = (-170.0, -35.0)
 """Extrapleural fat, thick in the obese and on steroids, is wall; blur widens its range of -120 to -80."""
 LEAST_ML = 5.0
-FLUID_STEP_HU = 12.0
-"""Half of the least difference at which fluid and the organ below are told apart by density."""
+TAIL_MM = 5.0
+"""Beside a layer that is known, its thinner continuation."""
+TAIL_REACH_MM = 25.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,6 +57,7 @@ def airless_parts(scan: Working, body: Mask, lungs: Lungs, airway: Mask, spine: 
     wall = _smeared(bone, scan.spacing_mm)
     aside = (np.arange(scan.hu.shape[2])[None, None, :] - spine.x[:, None, None]) * scan.spacing_mm
     pair = lungs.right, lungs.left
+    inside = inside_ribs(scan, body, axial_hull(lungs.both))
     found = []
     for n, air in enumerate(pair):
         side = _Side(air, mirrored(pair[1 - n], spine), (aside if n == 0 else -aside).astype(np.float32), n == 0)
@@ -63,7 +66,12 @@ def airless_parts(scan: Working, body: Mask, lungs: Lungs, airway: Mask, spine: 
             continue
         room = body & ~wall & ~airway & ~lungs.both & _beyond_mediastinum(scan, side, spine)
         room &= ~_on_top_of_ribs(bone, air) & _under_lung(side, scan.spacing_mm)
-        found.append(_airless(scan, room, wall, side))
+        dense = _airless(scan, room, wall, side, spine)
+        if dense.any():
+            free = inside & ~wall & ~airway & ~lungs.both & (scan.hu > AIR_MOST_HU) & ~_on_top_of_ribs(bone, air)
+            around = Surroundings(free, wall, _soft_mean(scan), side.outwards, air, _dome_level(air), side.right)
+            dense = continued(scan, dense, around, spine)
+        found.append(dense)
     return found[0] & ~found[1], found[1]
 
 
@@ -112,7 +120,7 @@ def _beyond_mediastinum(scan: Working, side: _Side, spine: Spine) -> Mask:
     return np.asarray(free | (side.mirror & (side.outwards > 60.0)))
 
 
-def _airless(scan: Working, room: Mask, wall: Mask, side: _Side) -> Mask:
+def _airless(scan: Working, room: Mask, wall: Mask, side: _Side, spine: Spine) -> Mask:
     dome = _dome_level(side.air)
     level = np.arange(scan.hu.shape[0])[:, None, None]
     mean = _soft_mean(scan)
@@ -134,7 +142,9 @@ def _airless(scan: Working, room: Mask, wall: Mask, side: _Side) -> Mask:
     dense = (counts * scan.voxel_ml >= LEAST_ML)[labels]
     if not dense.any():
         return np.asarray(dense)
-    dense = _with_fluid_below(scan, dense, room, mean)
+    tail = _layer(side.air, wall, 1, True, scan.spacing_mm, TAIL_MM) & grown(dense, TAIL_REACH_MM, scan.spacing_mm)
+    behind = np.arange(scan.hu.shape[1])[None, :, None] < spine.front[:, None, None]
+    dense |= tail & room & behind & ~deep & ((mean < FAT_HU[0]) | (mean > FAT_HU[1]))
     # The means above mix in the fat of the wall: up to the wall, the voxel itself decides.
     lines = _layer(side.air, wall, 1, True, scan.spacing_mm, 0.0) | _layer(
         side.air, wall, 2, not side.right, scan.spacing_mm, 0.0
@@ -172,17 +182,3 @@ def _layer(air: Mask, wall: Mask, axis: int, from_low: bool, spacing_mm: float, 
     lines = thick[..., None] & (steps > hit[..., None]) & (steps < first[..., None])
     lines = np.moveaxis(lines, -1, axis)
     return np.ascontiguousarray(lines if from_low else np.flip(lines, axis))
-
-
-def _with_fluid_below(scan: Working, dense: Mask, room: Mask, mean: Field) -> Mask:
-    """Add what goes on from `dense` with the same density, where the organs below have another."""
-    own = float(np.median(mean[dense]))
-    near = grown(dense, 40.0, scan.spacing_mm) & room & (scan.hu > AIR_MOST_HU) & ~dense
-    under = near & (np.arange(scan.hu.shape[0])[:, None, None] <= np.argwhere(dense)[:, 0].mean())
-    if not under.any():
-        return dense
-    similar = under & (np.abs(mean - own) < FLUID_STEP_HU)
-    more = opened(similar | dense, 5.0, scan.spacing_mm)
-    labels, _ = parts(more | dense)
-    keep: npt.NDArray[Any] = np.unique(labels[dense])
-    return np.asarray(np.isin(labels, keep[keep > 0]))

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageDraw
 from scipy import ndimage
-from scipy.spatial import ConvexHull, QhullError
 
+from .cage import front_of, muscle_in
 from .lungs import Lungs
 from .spine import Spine, mirrored, vertebral_bodies
-from .working import Field, Mask, Working, grown, opened, smoothed
+from .working import Field, Mask, Working, axial_hull, grown, opened, smoothed
 
 STEEPEST = 2.0
 """The diaphragm rises at most this many times as fast as it runs inwards; the side of the heart is steeper."""
@@ -65,9 +64,11 @@ def thorax(scan: Working, body: Mask, lungs: Lungs, spine: Spine) -> Thorax:
     right, left = _both_sides(lungs, spine)
     hull = axial_hull(right | left) & body
     floor = _floor(lungs, scan, spine)
-    between = _between(scan, hull, lungs, spine, floor)
+    room = hull | front_of(scan, body, hull, lungs.both, spine)
+    between = _between(scan, room, lungs, spine, floor)
     limit = spine.front[:, None, None] - PARAVERTEBRAL_MM / scan.spacing_mm
     visceral = between & (np.arange(scan.hu.shape[1])[None, :, None] > limit)
+    visceral &= ~muscle_in(scan, body, hull, lungs.both, spine)
     return Thorax(hull, floor, between, visceral, _neck(scan, body, lungs, spine))
 
 
@@ -83,23 +84,6 @@ def _both_sides(lungs: Lungs, spine: Spine) -> tuple[Mask, Mask]:
     right = lungs.right | (poor[0] & mirrored(lungs.left, spine))
     left = lungs.left | (poor[1] & mirrored(lungs.right, spine))
     return right, left
-
-
-def axial_hull(mask: Mask) -> Mask:
-    """Return the convex hull of each axial slice."""
-    out = np.zeros(mask.shape, bool)
-    for k, plane in enumerate(mask):
-        points = np.argwhere(plane ^ ndimage.binary_erosion(plane))
-        if len(points) < 6:
-            continue
-        try:
-            corners = points[ConvexHull(points).vertices]
-        except QhullError:
-            continue
-        picture = Image.new("1", plane.shape[::-1])
-        ImageDraw.Draw(picture).polygon([(int(x), int(y)) for y, x in corners], fill=1, outline=1)
-        out[k] = np.asarray(picture)
-    return out
 
 
 def _floor(lungs: Lungs, scan: Working, spine: Spine) -> Field:

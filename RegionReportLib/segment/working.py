@@ -13,7 +13,9 @@ import cc3d
 import edt
 import numpy as np
 import numpy.typing as npt
+from PIL import Image, ImageDraw
 from scipy import ndimage
+from scipy.spatial import ConvexHull, QhullError
 
 from ..imaging.grid import Grid
 from ..imaging.masks import Slices
@@ -133,3 +135,20 @@ def axially_filled(mask: Mask) -> Mask:
 def smoothed(values: npt.NDArray[Any], sigma_mm: float, spacing_mm: float) -> Field:
     """Return `values` after a Gaussian of `sigma_mm`."""
     return np.asarray(ndimage.gaussian_filter(values.astype(np.float32), sigma_mm / spacing_mm, truncate=3.0))
+
+
+def axial_hull(mask: Mask) -> Mask:
+    """Return the convex hull of each axial slice."""
+    out = np.zeros(mask.shape, bool)
+    for k, plane in enumerate(mask):
+        points = np.argwhere(plane ^ ndimage.binary_erosion(plane))
+        if len(points) < 6:
+            continue
+        try:
+            corners = points[ConvexHull(points).vertices]
+        except QhullError:
+            continue
+        picture = Image.new("1", plane.shape[::-1])
+        ImageDraw.Draw(picture).polygon([(int(x), int(y)) for y, x in corners], fill=1, outline=1)
+        out[k] = np.asarray(picture)
+    return out
