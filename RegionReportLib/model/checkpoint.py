@@ -78,11 +78,11 @@ def read_content(folder: Path) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
         raise InputRefused(f"{file} is not JSON: {error}") from error
-    if content.get("format") != FORMAT or content.get("version") != VERSION:
-        said = f"{content.get('format')} version {content.get('version')}"
+    if not isinstance(content, dict) or (content.get("format"), content.get("version")) != (FORMAT, VERSION):
+        said = f"{content.get('format')} version {content.get('version')}" if isinstance(content, dict) else "a list"
         raise InputRefused(f"{file} describes {said}, expected {FORMAT} version {VERSION}")
-    if set(content.get("digests", {})) != {WEIGHTS, TOKENIZER}:
-        raise InputRefused(f"{file} must hold the digests of {WEIGHTS} and {TOKENIZER}")
+    if "config" not in content or set(content.get("digests", {})) != {WEIGHTS, TOKENIZER}:
+        raise InputRefused(f"{file} must hold a configuration and the digests of {WEIGHTS} and {TOKENIZER}")
     return content
 
 

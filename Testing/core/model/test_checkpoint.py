@@ -112,7 +112,11 @@ def test_a_folder_without_a_network_or_of_another_kind_is_refused(toy_reporter: 
     for bad, message in (
         ("{", "not JSON"),
         ('{"model_type": "llama"}', "expected regionreport"),
+        ("[1, 2]", "expected regionreport"),
         (good.replace('"version": 1', '"version": 9'), "version 9"),
+        (good.replace('"digests"', '"digest"'), "must hold"),
+        (good.replace('"by_mask"', '"by_luck"'), "by_luck"),
+        (good.replace('"patch": 4', '"patch": 5'), "patches"),
         (good.replace('"attribute_tokens"', '"atribute_tokens"'), "atribute_tokens"),
     ):
         file.write_text(bad, encoding="utf-8")
