@@ -70,7 +70,7 @@ class Reg2RGWriter:
         placing = placing_for(self._device, self._precision)
         digest = yield from part(digest_of_model(self._folder), 0.0, 0.3)
         reporter = yield from part(open_reporter(self._folder, placing=placing), 0.3, 1.0)
-        numbers = str(placing.language).removeprefix("torch.")
+        numbers = "4 bits" if placing.four_bit else str(placing.language).removeprefix("torch.")
         passes = ", one pass" if self._one_pass else ""
         return reporter, Origin(Author.MODEL, f"Reg2RG {digest[:12]}, {numbers}{passes}")
 

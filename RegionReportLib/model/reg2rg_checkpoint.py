@@ -21,6 +21,7 @@ from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
 
 from ..errors import InputRefused, NeedMissing
 from ..progress import Progress, Work
+from . import four_bit
 from .reg2rg import Reg2RG, on_meta
 from .reg2rg_config import PUBLISHED, Reg2RGConfig
 
@@ -34,13 +35,19 @@ _FILES = ("model.safetensors.index.json", "model.safetensors", "pytorch_model.bi
 class Placing:
     """Where and how the weights lie: `device`, number type of the `language` model and of the `visual` side.
 
-    `merge` adds the low-rank adapters into the weights they adapt: faster to run, no longer trainable.
+    `merge` adds the low-rank adapters into the weights they adapt: faster to run, no longer trainable. `four_bit`
+    keeps the matrices of the language model in 4 bits and computes in `language`; it needs `merge`.
     """
 
     device: str = "cpu"
     language: torch.dtype = torch.float32
     visual: torch.dtype = torch.float32
     merge: bool = True
+    four_bit: bool = False
+
+    def __post_init__(self) -> None:
+        if self.four_bit and not self.merge:
+            raise ValueError("adapters cannot be kept apart from 4-bit weights: four_bit needs merge")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +102,8 @@ def load(path: Path, config: Reg2RGConfig = PUBLISHED, placing: Placing | None =
     InputRefused names keys that are missing, unknown or of another shape; NeedMissing says that there is no file.
     """
     placing = placing or Placing()
+    if placing.four_bit:
+        four_bit.need_four_bit()
     with Weights(path) as weights:
         keys = match(weights, config)
         model = on_meta(config, adapters=not placing.merge)
@@ -105,7 +114,11 @@ def load(path: Path, config: Reg2RGConfig = PUBLISHED, placing: Placing | None =
             value = _value(name, keys, weights, config, placing)
             if value.shape != parameter.shape:
                 raise InputRefused(f"{name} has shape {tuple(value.shape)}, expected {tuple(parameter.shape)}")
-            _put(model, name, _aligned(value.to(placing.device, placing.visual if visual else placing.language)))
+            if placing.four_bit and four_bit.is_large(name, value.shape):
+                four_bit.put(model, name, value.to(placing.language), placing.device)
+            else:
+                numbers = placing.visual if visual else placing.language
+                _put(model, name, _aligned(value.to(placing.device, numbers)))
     _share_words(model)
     _fill_buffers(model, placing.device)
     yield Progress(1.0, "loading weights")

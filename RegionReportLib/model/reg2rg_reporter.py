@@ -11,6 +11,7 @@ from ..errors import NeedMissing
 from ..imaging.masks import RegionMasks
 from ..imaging.volume import Volume
 from ..progress import Progress, Work, part
+from .four_bit import need_four_bit
 from .reg2rg import Reg2RG
 from .reg2rg_checkpoint import Placing, load
 from .reg2rg_config import Reg2RGConfig, read_config
@@ -63,15 +64,15 @@ def placing_for(device: str = "auto", precision: str = "auto") -> Placing:
     """Return where and in what numbers the network lies; `auto` is a CUDA device where there is one.
 
     By itself the language model takes float16 on a GPU, as published, and bfloat16 elsewhere, which is half of
-    float32 and no slower to read; the visual side stays float32 where it is small beside the rest. NeedMissing if
-    the wanted device is absent.
+    float32; 4-bit weights compute in the same. The visual side, small beside the rest, stays float32. NeedMissing if
+    the wanted device, or the package that 4-bit numbers need, is absent.
     """
     present = torch.cuda.is_available()
     if device == "cuda" and not present:
         raise NeedMissing("no CUDA device was found by torch; choose --device cpu, or install torch for CUDA")
     if precision == "4bit":
-        raise NeedMissing("4-bit numbers need a CUDA device and the package bitsandbytes; choose bf16 or fp16")
+        need_four_bit()
     where = "cuda" if device != "cpu" and present else "cpu"
     numbers = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
     default = torch.float16 if where == "cuda" else torch.bfloat16
-    return Placing(where, numbers.get(precision, default))
+    return Placing(where, numbers.get(precision, default), four_bit=precision == "4bit")

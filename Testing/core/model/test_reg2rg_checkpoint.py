@@ -240,3 +240,24 @@ def test_loading_needs_no_second_copy(tmp_path: Path) -> None:
     size = sum(p.numel() * p.element_size() for p in loaded.parameters())
     assert size > 120e6
     assert most < size + 30e6  # one part in float32 while it is merged, beside what is already there
+
+
+def test_four_bits_keep_a_quarter_and_stay_near(tmp_path: Path) -> None:
+    pytest.importorskip("bitsandbytes", reason="4-bit layers need bitsandbytes")
+    torch.manual_seed(2)
+    encoder = EncoderConfig((32, 32, 32), (8, 8, 2), 3, dim=12, depth=1, mlp_dim=20, heads=2, head_dim=4)
+    mask = EncoderConfig((16, 16, 8), (8, 8, 4), 1, dim=9, depth=1, mlp_dim=10, heads=2, head_dim=4)
+    language = LanguageConfig(vocabulary=200, dim=256, mlp_dim=512, layers=2, heads=4, lora_rank=2, lora_alpha=8)
+    latents = PerceiverConfig(dim=12, depth=1, heads=2, head_dim=4, latents=4)
+    config = Reg2RGConfig((16, 16, 8), 3, encoder, mask, latents, language)
+    torch.save(Reg2RG(config).state_dict(), tmp_path / "w.bin")
+    exact = finish(load(tmp_path / "w.bin", config))
+    small = finish(load(tmp_path / "w.bin", config, Placing(language=torch.bfloat16, four_bit=True)))
+    layers = [m for n, m in small.named_modules() if ".layers." in n and n.startswith("lang") and hasattr(m, "weight")]
+    packed = [m for m in layers if m.weight.dtype is torch.uint8]
+    assert len(packed) == 2 * 7  # four of attention, three of the feed-forward part, in each layer
+    assert sum(m.weight.numel() for m in packed) == 2 * (4 * 256 * 256 + 3 * 256 * 512) // 2  # two numbers in a byte
+    near, expected = logits(small), logits(exact)
+    assert 0 < (near - expected).norm() / expected.norm() < 0.25
+    with pytest.raises(ValueError, match="needs merge"):
+        Placing(merge=False, four_bit=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,9 +17,10 @@ from RegionReportLib.imaging.grid import Grid
 from RegionReportLib.imaging.masks import RegionMasks
 from RegionReportLib.imaging.volume import Provenance, Volume
 from RegionReportLib.model.reg2rg import Reg2RG
+from RegionReportLib.model.reg2rg_checkpoint import Placing
 from RegionReportLib.model.reg2rg_config import Reg2RGConfig
 from RegionReportLib.model.reg2rg_regions import REGION_NAMES
-from RegionReportLib.model.reg2rg_reporter import open_reporter
+from RegionReportLib.model.reg2rg_reporter import open_reporter, placing_for
 from RegionReportLib.progress import Progress, finish
 
 
@@ -64,3 +66,16 @@ def test_each_region_gets_a_text_or_a_reason(folder: Path, tiny_config: Reg2RGCo
 def test_what_is_missing_is_said_before_anything_is_read(tmp_path: Path) -> None:
     with pytest.raises(NeedMissing, match=r"tokenizer\.json"):
         finish(open_reporter(tmp_path))
+
+
+def test_the_numbers_follow_the_device_and_what_is_absent_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert placing_for("cpu").language is torch.bfloat16
+    assert placing_for("cpu", "fp32").language is torch.float32
+    assert placing_for("cpu", "fp16") == Placing("cpu", torch.float16)
+    if not torch.cuda.is_available():
+        assert placing_for("auto").device == "cpu"
+        with pytest.raises(NeedMissing, match="no CUDA device was found"):
+            placing_for("cuda")
+    monkeypatch.setitem(sys.modules, "bitsandbytes", None)  # as if it were not installed
+    with pytest.raises(NeedMissing, match="pip install bitsandbytes"):
+        placing_for("cpu", "4bit")
