@@ -27,6 +27,7 @@ from RegionReportLib.imaging.masks import RegionMasks
 from RegionReportLib.imaging.read import read_volume
 from RegionReportLib.progress import finish
 from RegionReportLib.report.document import Report, Study
+from RegionReportLib.report.sentence import Verdict
 from RegionReportLib.report.signing import addendum, sign
 
 _PRIVATE_SCHEME = "Unrecognized defined term = <99REGIONREPORT>"
@@ -96,6 +97,26 @@ def test_dsrdump_shows_every_sentence_with_its_segments(dicom_case: Any, tmp_pat
         "Aorta of normal width.": ["6"],
         "Compared with nothing.": [],
     }
+
+
+def test_another_reader_reads_both(dicom_case: Any, tmp_path: Path) -> None:
+    """By highdicom; it cannot read a measurement of unknown value, which DICOM writes as an empty sequence."""
+    import highdicom
+
+    known = tuple(m for m in dicom_case.report.measurements if m.value is not None)
+    ids = {m.id for m in known}
+    said = (replace(s, evidence=tuple(e for e in s.evidence if e in ids)) for s in dicom_case.report.sentences)
+    report = replace(dicom_case.report.with_sentences(said), measurements=known)
+    seg, sr = finish(export_dicom(report, dicom_case.masks, tmp_path))
+    document = highdicom.sr.srread(sr)
+    words = {item.TextValue for item in texts_of(document) if item.name.meaning == "Finding"}
+    assert words == {s.text for s in report.sentences if s.verdict is not Verdict.REJECTED}
+    assert highdicom.seg.segread(seg).number_of_segments == 7
+
+
+def texts_of(item: Any) -> list[Any]:
+    below = [one for child in item.get("ContentSequence", ()) for one in texts_of(child)]
+    return [*([item] if item.get("ValueType") == "TEXT" else []), *below]
 
 
 def linked(listing: str) -> dict[str, list[str]]:
