@@ -100,11 +100,12 @@ class qSlicerApplication(qt.QApplication):
         name = file.stem
         description = ModuleDescription(name, str(file))
         getattr(module, name)(description)
-        page = slicer.qMRMLWidget()
+        page = ModulePage()
         page.setObjectName(f"{name}ModuleWidget")
         page.setLayout(qt.QVBoxLayout())
         page.setMRMLScene(slicer.mrmlScene)
         widget = getattr(module, f"{name}Widget")(page)
+        page._owner = widget
         setattr(slicer.modules, name.lower(), Module(name, description, widget))
         self._loaded.append(widget)
         widget.setup()
@@ -132,11 +133,36 @@ class qSlicerApplication(qt.QApplication):
         return self.load(file)
 
 
+class ModulePage(slicer.qMRMLWidget):
+    """`qSlicerScriptedLoadableModuleWidget`: the page of a module, which knows the Python object behind it."""
+
+    STANDS_FOR_CPP = True
+    _owner: Any = None
+
+    def self(self) -> Any:
+        return self._owner
+
+
+class ModuleSelector:
+    """`mainWindow().moduleSelector()`: shows one of the loaded modules; any other name leaves the one shown."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+
+    def selectModule(self, name: str) -> None:
+        module = getattr(slicer.modules, name.lower(), None)
+        if not isinstance(module, Module):
+            self._window.leave(self._window.shown)
+        elif module.widgetRepresentation().self() is not self._window.shown:
+            self._window.enter_again(module.widgetRepresentation().self())
+
+
 class Module:
     """`slicer.modules.<name>`."""
 
     def __init__(self, name: str, description: ModuleDescription, widget: Any) -> None:
         self.name, self.title, self.path = name, description.title, description.path
+        self.categories = tuple(description.categories)
         self._widget = widget
 
     def widgetRepresentation(self) -> Any:
@@ -165,6 +191,14 @@ class MainWindow(qt.QMainWindow):
         split.setStretchFactor(1, 1)
         self.setCentralWidget(split)
         self.statusBar()
+
+    @property
+    def shown(self) -> Any:
+        """The widget object of the module that is shown, None if there is none."""
+        return self._shown
+
+    def moduleSelector(self) -> ModuleSelector:
+        return ModuleSelector(self)
 
     def show_page(self, page: Any, widget: Any) -> None:
         """Show a module's panel and enter it."""
