@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
 
+from RegionReportLib.imaging.box import Box
 from RegionReportLib.model.build import build, config_of
 from RegionReportLib.model.config import ModelConfig, Parts
+from RegionReportLib.model.inputs import StudyInputs, working_grid
 from RegionReportLib.model.language_model import base_of
-from RegionReportLib.model.network import RegionReporter
+from RegionReportLib.model.network import RegionReporter, TrainingStudy
 from RegionReportLib.model.presets import demo, medregion, region_report, structure
 
 SAID = ["Lungs: No pleural effusion. Nodule of 12 mm."]
@@ -46,6 +49,29 @@ def test_what_is_pretrained_at_full_size_does_not_train(full: RegionReporter) ->
     frozen = {n.split(".")[0] + "." + n.split(".")[1] for n, p in full.named_parameters() if not p.requires_grad}
     assert frozen == {"visual.slice_encoder", "text_side.network", "language_model.base_model"}
     assert all(p.requires_grad for p in full.visual.texture.parameters())
+
+
+def test_a_scan_passes_through_the_full_size(full: RegionReporter) -> None:
+    config = full.config
+    height, width, depth = config.local.size_hwd
+    kind: dict[str, Any] = {"dtype": torch.uint8, "device": "meta"}
+    study = StudyInputs(
+        slices=torch.empty(32, 3, 252, 252, **kind),
+        masks=torch.empty(6, 32, 252, 252, **kind),
+        crops=torch.empty(6, 3, height, width, depth, **kind),
+        attributes=("Lungs: volume 4900.0 mL.",),
+        frame=working_grid(Box((-150.0, -150.0, 0.0), (150.0, 150.0, 300.0)), config.slices.size),
+    )
+    more = len(full.attribute_ids(study.attributes)) + len(full.tokenizer.encode(config.instruction, marks=True))
+    with torch.inference_mode():
+        seen = full.encode(study)
+        assert full.prefix(seen).shape == (1, 356 + 2 + 6 + more, 4096)
+        assert full.region_prompt(seen, "lungs").shape == (1, 47, 4096)
+        assert full.prefix(seen).dtype == torch.bfloat16
+        assert full.features(seen).shape == (768, 32, 18, 18)
+        written = full([TrainingStudy(study, {"lungs": "Nodule <box>."})], contrast=False).written
+    assert written is not None
+    assert written.logits.shape[-1] == 128256
 
 
 def test_full_size_counts_of_tokens() -> None:
