@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..imaging.mask_files import MASKS_NAME
-
 SEG_NAME = "segmentation.dcm"
+# `imaging.mask_files.MASKS_NAME`, whose room would have to be loaded for it.
+_MASKS_NAME = "segmentation.seg.nrrd"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ FORMATS = (
     Format("html", "Web page, without pictures", "report.html"),
     Format("pictures", "Web page, with pictures of the scan", "report-with-pictures.html"),
     Format("json", "Report file (JSON)", "report.json"),
-    Format("masks", "Region masks for 3D Slicer", MASKS_NAME),
+    Format("masks", "Region masks for 3D Slicer", _MASKS_NAME),
     Format("seg", "DICOM SEG: the region masks", SEG_NAME),
     Format("dicom", "DICOM SR and SEG: the report tied to its masks", "report.dcm", also=SEG_NAME),
     # Last: it points at the segments of a SEG that may be written with it.

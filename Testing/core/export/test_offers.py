@@ -14,9 +14,10 @@ import pydicom
 import pytest
 
 from RegionReportLib.errors import Conflict, InputRefused, NeedMissing, RegionReportError
-from RegionReportLib.export.formats import FORMAT_NAMES
+from RegionReportLib.export.formats import FORMAT_NAMES, FORMATS
 from RegionReportLib.export.offers import Offer, Wishes, offers
 from RegionReportLib.export.writing import write_offers
+from RegionReportLib.imaging.mask_files import MASKS_NAME
 from RegionReportLib.imaging.seg_nrrd import read_segmentation, write_segmentation
 from RegionReportLib.progress import Progress, finish
 from RegionReportLib.report.document import Report
@@ -286,6 +287,16 @@ def test_a_report_is_written_as_its_trail_tells_it(draft: Path, dicom_case: Any,
     (draft / "report.json").unlink()  # as a crash may leave it
     finish(write_offers(["json"], draft, tmp_path / "out"))
     assert report_from_json((tmp_path / "out" / "report.json").read_bytes()) == dicom_case.report
+
+
+def test_listing_the_formats_loads_no_package_and_names_the_files_that_are_written() -> None:
+    code = (
+        "import sys\nfrom RegionReportLib.export.formats import FORMATS\n"
+        "print(*(m for m in ('numpy', 'scipy', 'pydicom') if m in sys.modules))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert told.strip() == ""
+    assert {one.file_name for one in FORMATS if one.name == "masks"} == {MASKS_NAME}
 
 
 def test_an_offer_cannot_be_changed(draft: Path) -> None:
