@@ -17,6 +17,7 @@ import psutil
 from .. import __version__
 from ..draft.choose import WRITERS, lacking
 from ..model.folders import models_home
+from ..segment import choose as segmenters
 
 _PACKAGES = {
     "numpy": "arrays",
@@ -56,7 +57,7 @@ def doctor(arguments: argparse.Namespace) -> None:
 
 def examine() -> dict[str, Any]:
     """Return what `doctor` prints, as JSON values. Nothing heavy is imported."""
-    memory = psutil.virtual_memory()
+    memory, gpu = psutil.virtual_memory(), _gpu()
     return {
         "regionreport": __version__,
         "python": sys.version.split()[0],
@@ -66,11 +67,12 @@ def examine() -> dict[str, Any]:
             "memory_gb": round(memory.total / 2**30, 1),
             "memory_free_gb": round(memory.available / 2**30, 1),
         },
-        "gpu": _gpu(),
+        "gpu": gpu,
         "models": str(models_home()),
         "packages": {name: {"version": _version(name), "for": purpose} for name, purpose in _PACKAGES.items()},
         "would_run": {
-            "Segmentation": "classical (built in, no weights needed)",
+            "Segmentation": segmenters.best(bool(gpu)),
+            **{f"Segmenter {name}": segmenters.lacking(name) or "ready" for name in segmenters.SEGMENTERS},
             **{f"Writer {name}": lacking(name) or "ready" for name in WRITERS},
         },
     }

@@ -9,6 +9,7 @@ import hashlib
 import time
 from dataclasses import dataclass
 
+from ..errors import InputRefused
 from ..grounding.contradictions import check
 from ..grounding.places import places_of
 from ..imaging.masks import RegionMasks
@@ -18,11 +19,13 @@ from ..progress import Progress, Work, part
 from ..report.document import Report, Study
 from ..report.sentence import Sentence
 from ..segment.backend import Segmenter
+from ..segment.classical import ClassicalSegmenter
+from ..segment.disagreement import disagreement
 from .writer import Seen, Writer, share_of
 
 # When each stage ends as a share of what precedes the writing, from the benchmark of the built-in back-ends; these
 # only steer the progress bar.
-_SEGMENTED, _PLACED = 0.67, 0.74
+_SEGMENTED, _LOOKED, _PLACED = 0.6, 0.67, 0.74
 _WRITTEN = 0.99
 
 
@@ -54,7 +57,8 @@ def draft(
     if masks is None:
         masks = yield from part(segmenter.segment(volume), 0.0, measured * _SEGMENTED)
         watch.lap("segment")
-    places = yield from part(places_of(masks), measured * _SEGMENTED, measured * _PLACED)
+    notes = yield from part(_second_look(volume, masks), measured * _SEGMENTED, measured * _LOOKED)
+    places = yield from part(places_of(masks), measured * _LOOKED, measured * _PLACED)
     watch.lap("places")
     measurements = yield from part(measure(volume, masks), measured * _PLACED, measured)
     watch.lap("measure")
@@ -62,10 +66,21 @@ def draft(
     sentences = yield from part(writer.write(seen), measured, _WRITTEN)
     watch.lap("write")
     study = Study(volume.provenance.path, volume.digest(), volume.grid, volume.provenance.dicom, prior)
-    report = check(_report(seen, sentences, writer.name, study, created_at))
+    report = check(_report(seen, sentences, writer.name, study, created_at, notes))
     watch.lap("check")
     yield Progress(1.0, "drafted")
     return Draft(report, masks, watch.seconds)
+
+
+def _second_look(volume: Volume, masks: RegionMasks) -> Work[tuple[str, ...]]:
+    """Return what speaks against masks that the built-in method did not make, seen from the lungs that it finds."""
+    if masks.method.startswith(ClassicalSegmenter.name):
+        return ()
+    try:
+        found = yield from disagreement(volume, masks)
+    except InputRefused as reason:
+        return (f"The masks could not be checked against the scan: {reason}.",)
+    return found.warnings
 
 
 class _Stopwatch:
@@ -80,7 +95,9 @@ class _Stopwatch:
         self.seconds[stage], self._last = round(now - self._last, 3), now
 
 
-def _report(seen: Seen, sentences: tuple[Sentence, ...], writer: str, study: Study, created_at: str) -> Report:
+def _report(
+    seen: Seen, sentences: tuple[Sentence, ...], writer: str, study: Study, created_at: str, notes: tuple[str, ...]
+) -> Report:
     return Report(
         id=_report_id(study.digest, created_at),
         study=study,
@@ -92,7 +109,7 @@ def _report(seen: Seen, sentences: tuple[Sentence, ...], writer: str, study: Stu
         writer=writer,
         segmenter=seen.masks.method,
         created_at=created_at,
-        notes=seen.volume.provenance.notes,
+        notes=(*seen.volume.provenance.notes, *notes),
     )
 
 

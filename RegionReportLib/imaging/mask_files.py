@@ -15,6 +15,7 @@ from ..anatomy import regions as anatomy
 from .grid import Grid
 from .masks import LabelArray, RegionMasks
 from .seg_nrrd import read_segmentation, write_segmentation
+from .segment_names import whole_of
 from .segments import segments_of
 
 MASKS_NAME = "segmentation.seg.nrrd"
@@ -22,10 +23,10 @@ STRUCTURES_NAME = "structures.seg.nrrd"
 
 
 def write_masks(masks: RegionMasks, folder: Path) -> None:
-    """Write the regions, and the structures if there are more of them than the regions' segments."""
+    """Write the regions, and the structures if they say more than the regions' segments."""
     write_segmentation(masks, folder / MASKS_NAME)
     (folder / STRUCTURES_NAME).unlink(missing_ok=True)
-    if len(segments_of(masks, "structure")) > len(segments_of(masks)):
+    if {s.id for s in segments_of(masks, "structure")} != {whole_of(s) for s in segments_of(masks)}:
         write_segmentation(masks, folder / STRUCTURES_NAME, segments="structure")
 
 

@@ -16,5 +16,8 @@ class Segmenter(Protocol):
     def name(self) -> str:
         """The name on the command line and in the report."""
 
+    def check(self) -> None:
+        """Raise NeedMissing if something that it needs is not on this machine."""
+
     def segment(self, volume: Volume) -> Work[RegionMasks]:
         """Return masks on the volume's own grid; InputRefused if the scan is not a chest CT."""

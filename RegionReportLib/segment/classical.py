@@ -53,6 +53,9 @@ class ClassicalSegmenter:
 
     name = "classical"
 
+    def check(self) -> None:
+        """Do nothing: it needs nothing but this program."""
+
     def segment(self, volume: Volume) -> Work[RegionMasks]:
         """Return masks of the six regions on the volume's grid; InputRefused if the scan is not a chest CT."""
         small = yield from part(blocks(volume, SPACING_MM), 0.0, 0.15)

@@ -52,9 +52,9 @@ def test_what_was_told_apart_comes_back(tmp_path: Path, oblique: npt.NDArray[np.
 
 def test_no_second_file_where_nothing_more_is_known(tmp_path: Path, oblique: npt.NDArray[np.float64]) -> None:
     write_masks(masks(oblique, *FINE), tmp_path)
-    write_masks(masks(oblique, "lung_right", "lung_left", "mediastinum"), tmp_path)
+    write_masks(masks(oblique, "lung_right", "lung_left", "mediastinum", "bone"), tmp_path)
     assert not (tmp_path / STRUCTURES_NAME).exists(), "nor does an old one stay"
-    assert read_masks(tmp_path).structures == ("lung_right", "lung_left", "mediastinum")
+    assert read_masks(tmp_path).structures == ("lung_right", "lung_left", "mediastinum", "bone")
 
 
 @pytest.mark.parametrize("change", ["moved to another region", "removed", "other lung"])
