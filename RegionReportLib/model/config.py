@@ -158,7 +158,7 @@ class LoraConfig:
 class ModelConfig:
     """The whole network. `instruction` ends the common prefix; a model trained from nothing needs none.
 
-    `attribute_tokens` bounds the measurements in the prompt; what is longer is cut at a whole line.
+    `attribute_tokens` bounds the measurements in the prompt; a line that does not fit any more is left out.
     """
 
     slices: SliceConfig

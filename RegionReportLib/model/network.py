@@ -149,13 +149,12 @@ class RegionReporter(nn.Module):
         return self._joined([self.words([mark]), tokens, self.words([self.tokenizer.region_end_id])])
 
     def attribute_ids(self, lines: Sequence[str]) -> list[int]:
-        """Return the ids of as many whole lines as fit into `attribute_tokens`; none if attributes are off."""
+        """Return the ids of the lines that fit into `attribute_tokens`, each whole; none if attributes are off."""
         ids: list[int] = []
         for line in lines if self.config.parts.attributes else ():
             more = self.tokenizer.encode(line.strip() + "\n")
-            if len(ids) + len(more) > self.config.attribute_tokens:
-                break
-            ids += more
+            if len(ids) + len(more) <= self.config.attribute_tokens:
+                ids += more
         return ids
 
     def target_ids(self, region_id: str, text: str | None) -> list[int]:

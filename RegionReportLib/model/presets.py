@@ -136,7 +136,7 @@ def demo() -> ModelConfig:
             text=DEMO_TEXT,
         ),
         language=DEMO_LANGUAGE,
-        attribute_tokens=320,
+        attribute_tokens=448,
         box=BoxHeadConfig(state_width=256, feature_width=128),
     )
 

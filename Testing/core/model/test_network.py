@@ -61,11 +61,12 @@ def test_without_attributes_the_prompt_does_not_hold_them(toy_reporter: Make, to
     assert lengths(model, toy_study)[0] == model.config.prefix_tokens
 
 
-def test_attributes_are_cut_at_a_whole_line(toy_reporter: Make) -> None:
+def test_a_line_of_attributes_that_does_not_fit_is_left_out_whole(toy_reporter: Make) -> None:
     model = toy_reporter()
-    first = model.attribute_ids(["Lungs: volume 1 mL."])
-    short = toy_reporter(attribute_tokens=len(first) + 3)
-    assert short.attribute_ids(["Lungs: volume 1 mL.", "Osseous structures: 2 HU."]) == first
+    first, last = "Lungs: volume 1 mL.", "Heart: 3."
+    ids = model.attribute_ids([first]) + model.attribute_ids([last])
+    short = toy_reporter(attribute_tokens=len(ids) + 3)
+    assert short.attribute_ids([first, "Osseous structures: 2 HU, 3 HU, 4 HU.", last]) == ids
 
 
 def test_everything_can_be_off_at_once(toy_reporter: Make, toy_study: StudyInputs) -> None:
