@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from torch.utils.data import DataLoader, Dataset
 
 from .case import CaseSentence, Source
@@ -74,6 +75,7 @@ def batches(order: Order, first: int, last: int, share: Share, workers: int) -> 
         num_workers=workers,
         collate_fn=_as_it_is,
         multiprocessing_context="spawn" if workers else None,  # a fork would share the state of running threads
+        generator=torch.Generator(),  # else the loader draws from the random numbers of the training itself
     )
     return iter(loader)
 

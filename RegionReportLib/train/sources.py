@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch.utils.data import DataLoader, Dataset
 
 from ..model.config import ModelConfig
@@ -74,6 +75,7 @@ def read_ahead(source: Source, numbers: Sequence[int], workers: int) -> Iterator
         num_workers=workers,
         collate_fn=_as_it_is,
         multiprocessing_context="spawn" if workers else None,
+        generator=torch.Generator(),
     )
     return iter(loader)
 

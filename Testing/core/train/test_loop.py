@@ -28,7 +28,7 @@ RECIPE = Recipe(
     "test",
     (
         Stage("contrast", 3, {"contrast": 1.0, "support": 1.0}, **QUICK),
-        Stage("writing", 5, {"writing": 1.0}, **QUICK),
+        Stage("writing", 5, {"writing": 1.0, "support": 0.5}, **QUICK),
         Stage("boxes", 2, {"boxes": 1.0}, parts=("box_head.",), false_boxes=0.5, **QUICK),
     ),
     data=Data(vocabulary_cases=4, validation_cases=4),

@@ -1,0 +1,43 @@
+"""A training of the tests' small network as a program of its own, to be launched, shared among processes and killed.
+
+python blobs_training.py FOLDER [--batch N]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from conftest import Blobs, tiny_config
+
+from RegionReportLib.progress import finish
+from RegionReportLib.train.loop import Place, train
+from RegionReportLib.train.recipe import Data, Recipe, Stage
+from RegionReportLib.train.sources import Sources
+
+RECIPE = Recipe(
+    "shared",
+    (
+        Stage(
+            "all",
+            8,
+            {"contrast": 1.0, "support": 1.0, "writing": 1.0, "boxes": 1.0},
+            batch=4,
+            learning_rate=3e-3,
+            warm_up=2,
+            validate_every=4,
+            save_every=2,
+        ),
+    ),
+    data=Data(vocabulary_cases=4, validation_cases=4),
+)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    sources = Sources(Blobs(12), Blobs(4, first=500))
+    finish(train(RECIPE, Place(parser.parse_args().folder), config=tiny_config(), sources=sources))

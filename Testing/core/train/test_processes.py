@@ -1,0 +1,60 @@
+"""Training shared by two processes, and training that is killed: real processes, no stand-ins."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SCRIPT = Path(__file__).with_name("blobs_training.py")
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+
+
+def alone(folder: Path) -> list[str]:
+    return [sys.executable, str(SCRIPT), str(folder)]
+
+
+def losses(folder: Path) -> list[dict[str, Any]]:
+    path = folder / "log.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("alone")
+    subprocess.run(alone(folder), check=True, env=ENVIRONMENT, timeout=300)
+    return folder
+
+
+@pytest.mark.slow
+def test_two_processes_follow_the_loss_curve_of_one(whole: Path, tmp_path: Path) -> None:
+    launch = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_machines", "1"]
+    launch += ["--num_processes", "2", "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"]
+    subprocess.run([*launch, str(SCRIPT), str(tmp_path)], check=True, env=ENVIRONMENT, timeout=300)
+    one, two = losses(whole), losses(tmp_path)
+    assert [(x["kind"], x["step"]) for x in one] == [(x["kind"], x["step"]) for x in two]
+    for a, b in zip(one, two, strict=True):
+        for name in ("loss", "contrast", "support", "writing", "boxes"):
+            assert b[name] == pytest.approx(a[name], rel=2e-3), f"{name} at {a['kind']} step {a['step']}"
+    assert one[-1]["writing"] < 0.9 * one[0]["writing"]  # a curve that stands still would agree with any
+
+
+@pytest.mark.slow
+def test_a_killed_training_goes_on_to_the_same_losses(whole: Path, tmp_path: Path) -> None:
+    running = subprocess.Popen(alone(tmp_path), env=ENVIRONMENT)
+    while not any(x["step"] >= 5 for x in losses(tmp_path)):
+        assert running.poll() is None, "the training ended before it could be killed"
+        time.sleep(0.01)
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    assert not (tmp_path / "model").exists()
+    subprocess.run(alone(tmp_path), check=True, env=ENVIRONMENT, timeout=300)
+    kept, again = ([{k: v for k, v in x.items() if k != "seconds"} for x in losses(f)] for f in (whole, tmp_path))
+    assert again == kept
