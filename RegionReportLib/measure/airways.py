@@ -21,6 +21,8 @@ LUMEN_HU = -500.0
 _REACH_MM = 22.0
 _PIXEL_MM = 0.5
 _SHORTEST_MM = 30.0
+_AXIS_MM = (6.0, 28.0)
+_LEAST_SECTIONS = 6
 
 CALIBRE_METHOD = (
     "lumen below −500 HU in planes perpendicular to the trachea half-way between its upper end in the mask and the "
@@ -28,7 +30,7 @@ CALIBRE_METHOD = (
 )
 INDEX_METHOD = "transverse over sagittal diameter at mid-trachea (saber sheath up to 2/3: Greene R, AJR 1978;130:441)"
 ANGLE_METHOD = (
-    "angle between the axes of the main bronchi from 5 to 35 mm below the carina "
+    "angle between the axes of the main bronchi from 6 to 28 mm below the carina "
     "(interbronchial angle: Haskin PH, Goodman LR, AJR 1982;139:879)"
 )
 
@@ -163,15 +165,17 @@ def _carina_angle(scan: Scan, course: Course | None) -> Measurement:
 def _bronchus_axis(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64] | None:
     """Return the direction away from the carina of the bronchus whose voxels are `points` relative to the carina.
 
-    The axis runs through the centroids of distance shells, so that the branching further down has no say.
+    The axis runs through the centroids of axial sections: from where the lumens are apart down to the upper lobes.
     """
-    distance = np.linalg.norm(points, axis=1)
-    shells = [points[(distance >= a) & (distance < a + 5.0)] for a in np.arange(5.0, 35.0, 5.0)]
-    centres = np.array([s.mean(axis=0) for s in shells if len(s) >= 5])
-    if len(centres) < 3:
+    depth = -points[:, 2]
+    steps = np.arange(_AXIS_MM[0], _AXIS_MM[1], STEP_MM)
+    sections = [points[(depth >= a) & (depth < a + STEP_MM)] for a in steps]
+    centres = np.array([s.mean(axis=0) for s in sections if len(s) >= 5])
+    if len(centres) < _LEAST_SECTIONS:
         return None
-    axis = np.linalg.svd(centres - centres.mean(axis=0))[2][0]
-    return np.asarray(axis if axis @ (centres[-1] - centres[0]) > 0 else -axis)
+    across, forward = np.polyfit(centres[:, 2], centres[:, :2], 1)[0]
+    axis = np.array([-across, -forward, -1.0])
+    return np.asarray(axis / np.linalg.norm(axis))
 
 
 def _everything(frame: Frame) -> tuple[slice, slice, slice]:
