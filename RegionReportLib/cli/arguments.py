@@ -66,7 +66,16 @@ def _making(commands: Any) -> None:
     _masks(measure)
     _output(measure)
 
-    phantom = _command(commands, "phantom", "phantoms:phantom", "make a procedural chest CT with known findings")
+    _phantom(_command(commands, "phantom", "phantoms:phantom", "make a procedural chest CT with known findings"))
+
+    models = _command(commands, "models", "models:models", "list, fetch, check and remove the models of writers")
+    add_model_arguments(models, _later)
+
+    doctor = _command(commands, "doctor", "doctor:doctor", "say what is installed and what would run")
+    doctor.add_argument("--json", action="store_true", help="as JSON")
+
+
+def _phantom(phantom: argparse.ArgumentParser) -> None:
     phantom.add_argument("--seed", type=int, required=True, help="which patient")
     finding = "KIND[:SIZE[:SIDE[:ZONE[:VARIETY]]]], repeatable, such as nodule:12:left:upper, or 'none'"
     phantom.add_argument("--finding", action="append", metavar="FINDING", help=f"{finding} (default: the seed's)")
@@ -76,12 +85,6 @@ def _making(commands: Any) -> None:
     phantom.add_argument("--slices", type=int, help="number of slices (default: the whole chest)")
     phantom.add_argument("--step", type=float, metavar="MM", help="distance of slices")
     _output(phantom)
-
-    models = _command(commands, "models", "models:models", "list, fetch, check and remove the models of writers")
-    add_model_arguments(models, _later)
-
-    doctor = _command(commands, "doctor", "doctor:doctor", "say what is installed and what would run")
-    doctor.add_argument("--json", action="store_true", help="as JSON")
 
 
 def _living(commands: Any) -> None:
