@@ -100,6 +100,16 @@ def test_adapters_train_themselves_and_the_rows_of_the_marks_only(
     assert len(head) == 2  # the table of input and the one of output
 
 
+def test_one_table_for_both_ways_stays_one_beneath_adapters(toy_config: ModelConfig) -> None:
+    model = build(replace(toy_config, lora=LORA), words=["Lungs: nodule."])
+    rows = [p for n, p in model.language_model.named_parameters() if "trainable_tokens" in n]
+    assert len(rows) == 1
+    torch.nn.init.normal_(rows[0], generator=torch.Generator().manual_seed(1))
+    state = torch.ones(1, model.config.language.width)
+    said = base_of(model.language_model).get_output_embeddings()(state)
+    assert torch.allclose(said, state @ model.words(range(model.tokenizer.size)).T, atol=1e-5)
+
+
 def test_gradients_pass_through_recomputed_layers(toy_reporter: Make, toy_study: StudyInputs) -> None:
     plain, saving = toy_reporter().train(), toy_reporter().train()
     saving.save_memory()
