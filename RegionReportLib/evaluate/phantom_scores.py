@@ -16,8 +16,9 @@ from scipy.optimize import linear_sum_assignment
 from scipy.stats import rankdata
 
 from ..imaging.box import Box
-from .findings import Efficacy, efficacy, ratio
+from .findings import Efficacy, efficacy
 from .phantom_findings import FINDINGS, Statement, Status, read_findings, statuses
+from .regions import Share
 
 HIT_IOU = 0.3
 """From which overlap a box counts as found."""
@@ -25,22 +26,6 @@ SIZE_TOLERANCE = 0.25
 """How far a size may be off, as share of the true one; about what two readers differ by on small nodules."""
 
 Report: TypeAlias = Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """So many of so many; `value` is None of nothing."""
-
-    right: int
-    total: int
-
-    @property
-    def value(self) -> float | None:
-        """The share, 0..1."""
-        return ratio(self.right, self.total)
-
-    def __add__(self, other: Share) -> Share:
-        return Share(self.right + other.right, self.total + other.total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +50,21 @@ def report_scores(references: Sequence[Report], predictions: Sequence[Report]) -
         raise ValueError(f"expected as many predictions as references, got {len(predictions)} and {len(references)}")
     true = [_read(report) for report in references]
     said = [_read(report) for report in predictions]
-    region = side = size = denied = Share(0, 0)
+    region: list[bool] = []
+    side: list[bool] = []
+    size: list[bool] = []
+    denied: list[bool] = []
     for known, found in zip(true, said, strict=True):
         for finding in FINDINGS:
             one, other = known.affirmed(finding), found.affirmed(finding)
             if one:
-                denied += Share(int(found.status.get(finding) is Status.ABSENT), 1)
-            if not one or not other:
-                continue
-            region += Share(int(known.regions(finding) == found.regions(finding)), 1)
-            side += _same_sides(one, other)
-            size += _same_sizes(one, other)
+                denied.append(found.status.get(finding) is Status.ABSENT)
+            if one and other:
+                region.append(known.regions(finding) == found.regions(finding))
+                side += _same_sides(one, other)
+                size += _same_sizes(one, other)
     counts = efficacy([r.flags() for r in true], [r.flags() for r in said], FINDINGS)
-    return ReportScores(counts, region, side, size, denied)
+    return ReportScores(counts, *(Share(sum(judged), len(judged)) for judged in (region, side, size, denied)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,19 +89,18 @@ def _read(report: Report) -> _Read:
     return _Read(said, statuses(s for _, s in said))
 
 
-def _same_sides(known: Iterable[Statement], found: Iterable[Statement]) -> Share:
+def _same_sides(known: Iterable[Statement], found: Iterable[Statement]) -> list[bool]:
+    """Tell whether the sides are the same; nothing if the reference names none."""
     true = frozenset(side for s in known for side in s.sides)
     said = frozenset(side for s in found for side in s.sides)
-    return Share(int(true == said), 1) if true else Share(0, 0)
+    return [true == said] if true else []
 
 
-def _same_sizes(known: Iterable[Statement], found: Iterable[Statement]) -> Share:
-    """Compare the largest size named by each, because several lesions are often told by the largest."""
+def _same_sizes(known: Iterable[Statement], found: Iterable[Statement]) -> list[bool]:
+    """Tell whether the largest sizes agree, because several lesions are often told by the largest; nothing without."""
     true = max((s.size_mm for s in known if s.size_mm is not None), default=None)
     said = max((s.size_mm for s in found if s.size_mm is not None), default=None)
-    if true is None or said is None:
-        return Share(0, 0)
-    return Share(int(abs(said - true) <= SIZE_TOLERANCE * true), 1)
+    return [] if true is None or said is None else [abs(said - true) <= SIZE_TOLERANCE * true]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from RegionReportLib.anatomy.regions import Side, Zone
 from RegionReportLib.evaluate.phantom_findings import (
@@ -118,3 +120,15 @@ def test_an_affirmation_anywhere_outweighs_a_denial() -> None:
 
 def test_a_hedged_finding_counts_as_affirmed_and_a_denied_one_does_not() -> None:
     assert [s.affirmed for s in read_findings("Possible cardiomegaly. No hiatal hernia.")] == [True, False]
+
+
+_WORDS = (
+    "no without right left nodule pleural effusion upper lobe zone 12 3.4 mm mL cm possible both lungs ; . , but not"
+)
+
+
+@given(st.lists(st.sampled_from(_WORDS.split()) | st.text(max_size=6), max_size=40))
+def test_babble_is_read_without_failing_and_a_sentence_states_a_finding_once(words: list[str]) -> None:
+    for sentence in sentences_of(" ".join(words)):
+        found = [s.finding for s in read_sentence(sentence)]
+        assert len(found) == len(set(found)) and set(found) <= set(FINDINGS)

@@ -26,7 +26,7 @@ def cube(x: float, y: float = 0.0, z: float = 0.0, edge: float = 10.0) -> Box:
 def test_the_true_report_scores_full_marks() -> None:
     scores = report_scores([TRUE], [TRUE])
     assert scores.findings.micro.f1 == 1.0 and scores.findings.macro.f1 == 1.0
-    assert (scores.findings.micro.support, scores.denied.value) == (3, 0.0)
+    assert (scores.findings.micro.support, scores.denied.percent) == (3, 0.0)
     # The node of the heart has no side: side is judged for nodule and effusion, size for the nodule.
     assert (scores.side.right, scores.side.total) == (2, 2)
     assert (scores.size.right, scores.size.total) == (1, 1)
@@ -57,7 +57,7 @@ def test_planted_errors_are_seen_each_by_its_score() -> None:
 def test_an_empty_report_finds_nothing_and_denies_nothing() -> None:
     scores = report_scores([TRUE], [{}])
     assert scores.findings.micro.recall == 0.0 and scores.findings.micro.precision is None
-    assert scores.denied.value == 0.0 and scores.side.value is None
+    assert scores.denied.percent == 0.0 and scores.side.percent is None
 
 
 def test_a_size_may_be_a_quarter_off() -> None:
