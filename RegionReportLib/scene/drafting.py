@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -112,7 +113,7 @@ def _job(wish: Wish, scan: ScanArray, masks: MasksArray | None, files: Path) -> 
 
 
 def _into_scene(volume_node: Any, grid: Grid, wish: Wish, result: Drafted, files: Path) -> Work[tuple[Any, Any]]:
-    """Add the nodes of a draft and take its `files` away; if that ends early the nodes are taken out again."""
+    """Add the nodes of a draft and take its `files` away; if that ends early, nodes and draft are taken back."""
     scene = volume_node.GetScene()
     if scene is None:
         raise SceneProblem("The CT was removed from the scene while its report was drafted.")
@@ -140,6 +141,7 @@ def _into_scene(volume_node: Any, grid: Grid, wish: Wish, result: Drafted, files
             and segmentation_node.GetScene() is not None
         ):
             remove_masks(scene, segmentation_node)
+        shutil.rmtree(wish.folder, ignore_errors=True)
         raise
     return report_node, segmentation_node
 

@@ -115,6 +115,22 @@ def test_a_hundred_drafts_cancelled_at_random_moments_leave_nothing(desk: Any, d
     cancelled_at_random(desk, drafts, [chance.uniform(0.0, 4.0) for _ in range(100)])
 
 
+def test_cancelling_while_the_result_is_put_into_the_scene_takes_all_of_it_back(
+    desk: Any, ct: Any, drafts: Path
+) -> None:
+    from RegionReportSlicer.run import new_draft
+
+    before = nodes()
+    for stage in ("surfaces", "opening the report"):
+        work = new_draft(ct)
+        while next(work).stage != stage:
+            time.sleep(0.001)
+        assert nodes() > before and left_over(drafts)
+        work.close()
+        assert nodes() == before
+        assert left_over(drafts) == [] and temporary() == set()
+
+
 def test_cancelling_returns_to_the_report_that_was_open(reader: Any) -> None:
     before = nodes()
     reader.choose("Mean lung density")
