@@ -32,6 +32,8 @@ MARGIN_MM = 10.0
 """What is shown around the masks: the skin, and the error of looking at every few voxels for their extent."""
 COARSE_MM = 4.0
 """How far apart voxels are looked at for the extent of the masks."""
+MOST_SAMPLES = 60_000_000
+"""Points at most that are drawn from a scan: a chest at 1 mm; a whole body is drawn coarser and not in more memory."""
 NOTHING = "<none>"
 """What is written for a region about which nothing is to be said."""
 
@@ -151,7 +153,8 @@ def box_of_masks(masks: RegionMasks, size: Size) -> Box:
 
 
 def sample_shape(box: Box, spacing_mm: float) -> Size:
-    """Return how many points `(k, j, i)` no farther apart than `spacing_mm` fill a box."""
+    """Return how many points `(k, j, i)` no farther apart than `spacing_mm` fill a box, if MOST_SAMPLES allows it."""
+    spacing_mm = max(spacing_mm, (box.volume_ml * 1000 / MOST_SAMPLES) ** (1 / 3))
     x, y, z = (max(1, int(np.ceil(length / spacing_mm))) for length in box.size_mm)
     return z, y, x
 

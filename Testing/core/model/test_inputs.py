@@ -20,6 +20,7 @@ from RegionReportLib.model.inputs import (
     StudyInputs,
     crop_of,
     pooled,
+    sample_shape,
     shuffled,
     study_inputs,
     target_of,
@@ -100,6 +101,33 @@ def test_the_frame_follows_the_masks_and_not_the_field_of_view(toy_config: Model
     # 80..120, 60..100 and 30..60 mm with half a voxel less and 10 mm more on each side; slices are square.
     assert np.allclose(one.frame.box.min_mm, (79 - 10, 59 - 10, 28.5 - 10))
     assert np.allclose(one.frame.box.max_mm, (119 + 10, 99 + 10, 58.5 + 10))
+
+
+def test_masks_may_lie_on_a_grid_of_their_own(toy_config: ModelConfig) -> None:
+    grid = oblique_grid()
+    volume, masks = scan(grid, {LUNG: (slice(4, 34), slice(10, 80), slice(10, 90))}, {LUNG: -800})
+    part = (slice(2, 36), slice(8, 82), slice(8, 92))
+    own = RegionMasks(
+        masks.labels[part], grid.crop((2, 8, 8), (34, 74, 84)), NAMES, "made", masks.coverage, masks.coverage_notes
+    )
+    one, other = inputs_of((volume, masks), toy_config), inputs_of((volume, own), toy_config)
+    assert np.allclose(one.frame.affine, other.frame.affine)
+    assert torch.equal(one.masks, other.masks)
+    assert torch.equal(one.slices, other.slices)
+
+
+def test_a_scan_of_one_slice_is_shown(toy_config: ModelConfig) -> None:
+    grid = Grid((1, 60, 70), np.diag([2.0, 2.0, 5.0, 1.0]))
+    made = inputs_of(scan(grid, {LUNG: (slice(0, 1), slice(10, 50), slice(10, 60))}, {LUNG: -800}), toy_config)
+    assert made.slices.shape == (4, 3, 24, 24)
+    assert made.masks[0].any()
+
+
+def test_a_whole_body_is_drawn_coarser_and_not_in_more_memory() -> None:
+    chest = Box((0.0, 0.0, 0.0), (350.0, 350.0, 300.0))
+    body = Box((0.0, 0.0, 0.0), (600.0, 600.0, 1900.0))
+    assert sample_shape(chest, 1.0) == (300, 350, 350)
+    assert 50_000_000 < np.prod(sample_shape(body, 1.0)) < 62_000_000
 
 
 def test_masks_without_a_voxel_are_refused(toy_config: ModelConfig) -> None:
