@@ -153,10 +153,11 @@ def _doubt(text: RegionText) -> str:
 def _sentences(written: WrittenSentence, seen: Seen, origin: Origin, doubt: str) -> Iterator[Sentence]:
     name = region(written.region_id).name.lower()
     said = Said(f"model-{written.region_id}-{written.number}", written.region_id, name, written.text, doubt=doubt)
+    pieces = list(said_sentences(said, seen, origin))
     found = _box_anchors(written)
-    for sentence in said_sentences(said, seen, origin):
+    for sentence in pieces:
         shown = tuple(_judged(anchor, written) for anchor in sentence.anchors)
-        yield replace(sentence, anchors=(*found, *shown))
+        yield replace(sentence, id=said.id if len(pieces) == 1 else sentence.id, anchors=(*found, *shown))
         found = ()  # the boxes belong to the first, should the words be several sentences
 
 

@@ -1,0 +1,191 @@
+"""The region-token network as a writer: a small network that says known words, from its folder to a checked report.
+
+Its language part is made by hand: attention and feed-forward add nothing, and each piece of text points at the next, so
+what it writes is known beforehand. What it sees, its boxes and its support come from random weights.
+"""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from RegionReportLib.anatomy.regions import REGION_IDS, Coverage, regions
+from RegionReportLib.cli.main import main
+from RegionReportLib.draft.choose import WriterChoice, writer
+from RegionReportLib.draft.pipeline import Draft, draft
+from RegionReportLib.draft.region_token_writer import RegionTokenWriter
+from RegionReportLib.draft.streaming import Wrote
+from RegionReportLib.draft.writer import Seen
+from RegionReportLib.errors import InputRefused, NeedMissing
+from RegionReportLib.imaging.seg_nrrd import write_segmentation
+from RegionReportLib.imaging.write import write_nifti
+from RegionReportLib.model import checkpoint
+from RegionReportLib.model.box_head import BoxHeadConfig
+from RegionReportLib.model.build import build
+from RegionReportLib.model.card import card_of
+from RegionReportLib.model.config import Backbone, LocalConfig, MaskConfig, ModelConfig, SliceConfig, StructureConfig
+from RegionReportLib.model.network import RegionReporter
+from RegionReportLib.model.reg2rg_config import EncoderConfig, PerceiverConfig
+from RegionReportLib.model.tokenizer import BOX, ReportTokenizer
+from RegionReportLib.phantom.case import PhantomCase
+from RegionReportLib.phantom.study import training_case
+from RegionReportLib.progress import Progress, finish
+from RegionReportLib.report.json_form import report_from_json
+from RegionReportLib.report.place import AnchorSource
+from RegionReportLib.report.sentence import Author, Polarity, Sentence
+from RegionReportLib.segment.choose import segmenter
+
+LABEL = "demonstration model, not for patients"
+# Each piece may stand in it once, so there is one full stop.
+NODULE, CLEAR = "There is a nodule in the left lung.", "No pleural effusion"
+WIDTH = 48
+WHEN = "2026-01-01T00:00:00+00:00"
+
+
+def config() -> ModelConfig:
+    encoder = EncoderConfig((16, 16, 8), (8, 8, 8), 3, dim=12, depth=1, mlp_dim=8, heads=2, head_dim=4, dropout=0.0)
+    mask = EncoderConfig((16, 16, 8), (8, 8, 8), 1, dim=12, depth=1, mlp_dim=8, heads=2, head_dim=4, dropout=0.0)
+    plain = {"hidden_size": WIDTH, "intermediate_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2}
+    return ModelConfig(
+        name="hand-made",
+        slices=SliceConfig((6, 24, 24), patch=4, sample_mm=6.0, widths=(4, 6)),
+        mask=MaskConfig((2, 4, 4), hidden=8),
+        local=LocalConfig((16, 16, 8), encoder, PerceiverConfig(12, 1, 2, 4, 2, ff_factor=2), mask),
+        structure=StructureConfig(8, 2, 8, Backbone({"model_type": "bert", **plain}), top_patches=2),
+        language=Backbone({"model_type": "llama", "tie_word_embeddings": False, **plain}),
+        attribute_tokens=8,
+        box=BoxHeadConfig(state_width=WIDTH, feature_width=6, width=12, heads=2, blocks=1, slots=2),
+    )
+
+
+def teach(network: RegionReporter, chain: list[int]) -> None:
+    """Make each id of a chain the likeliest after the one before it."""
+    assert len(set(chain)) == len(chain) <= WIDTH, "each piece of the text must stand in it once"
+    language: Any = network.language_model
+    for name, weight in language.named_parameters():
+        if name.endswith(("o_proj.weight", "down_proj.weight")):
+            weight.data.zero_()
+    words, head = language.get_input_embeddings().weight.data, language.get_output_embeddings().weight.data
+    head.zero_()
+    for n, (now, then) in enumerate(pairwise(chain)):
+        words[now], head[then] = torch.eye(WIDTH)[n], torch.eye(WIDTH)[n]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the network; a nodule with boxes, then a denial, about every region."""
+    folder = tmp_path_factory.mktemp("model")
+    said = f": {NODULE}{BOX}\n{CLEAR}"
+    words = ReportTokenizer.train([r.name for r in regions()] + [NODULE, CLEAR] * 9, 600)
+    network = build(config(), words=words)
+    teach(network, [*words.encode(said, marks=True), words.end_id])
+    assert network.box_head is not None
+    torch.nn.init.constant_(network.box_head.existence[-1].bias, 4.0)
+    checkpoint.save(network, folder)
+    (folder / "card.json").write_text(json.dumps({"label": LABEL}))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def patient() -> PhantomCase:
+    return training_case(12, (40, 48, 48))
+
+
+@pytest.fixture(scope="module")
+def drafted(model: Path, patient: PhantomCase) -> tuple[Draft, list[Progress]]:
+    told: list[Progress] = []
+    by = writer(WriterChoice("region-tokens", str(model), "cpu"))
+    work = draft(patient.volume, segmenter("classical"), by, created_at=WHEN, masks=patient.masks)
+    return finish(work, told.append), told
+
+
+def of_model(sentences: tuple[Sentence, ...]) -> dict[str, Sentence]:
+    return {s.id: s for s in sentences if s.origin.author is Author.MODEL}
+
+
+def test_every_region_that_the_scan_holds_gets_the_models_words(
+    drafted: tuple[Draft, list[Progress]], patient: PhantomCase
+) -> None:
+    said = of_model(drafted[0].report.sentences)
+    held = [r for r in REGION_IDS if patient.masks.coverage[r] is not Coverage.ABSENT]
+    assert {n: s.text for n, s in said.items()} == {
+        f"model-{r}-{n}": text for r in held for n, text in ((1, NODULE), (2, CLEAR))
+    }
+    assert drafted[0].report.writer == "region-tokens"
+    assert [said[f"model-lungs-{n}"].polarity for n in (1, 2)] == [Polarity.PRESENT, Polarity.ABSENT]
+
+
+def test_each_sentence_says_that_the_model_is_for_demonstration(
+    drafted: tuple[Draft, list[Progress]], model: Path
+) -> None:
+    digest = card_of(model).digest
+    assert {s.origin.model for s in of_model(drafted[0].report.sentences).values()} == {f"{LABEL} {digest[:12]}"}
+
+
+def test_boxes_come_first_with_their_existence_and_spread(drafted: tuple[Draft, list[Progress]]) -> None:
+    said = of_model(drafted[0].report.sentences)
+    boxes, words = said["model-lungs-1"].anchors[:2], said["model-lungs-1"].anchors[2:]
+    for anchor in boxes:
+        assert anchor.source is AnchorSource.MODEL and anchor.place.region_id == "lungs"
+        assert anchor.confidence is not None and anchor.confidence > 0.9
+        assert "mm apart" in anchor.note and "agreement with the image" in anchor.note
+    assert {a.place.name for a in words} == {"left lung"}
+    assert all(a.source is not AnchorSource.MODEL for a in words)
+    assert not any("box found" in a.note for a in said["model-lungs-2"].anchors)  # a denial has no mark
+    assert "mean word chance" in said["model-lungs-2"].anchors[0].note
+
+
+def test_a_region_that_was_not_recognised_is_told(drafted: tuple[Draft, list[Progress]]) -> None:
+    own = {s.id: s.text for s in drafted[0].report.sentences if s.origin.author is Author.MEASURED}
+    assert own["model-lungs-doubt"].startswith("The model did not recognise the lungs (chance 0.00)")
+
+
+def test_sentences_are_told_while_others_are_still_written(drafted: tuple[Draft, list[Progress]]) -> None:
+    draft_, told = drafted
+    heard = [(p.fraction, p.sentence.id) for p in told if isinstance(p, Wrote)]
+    assert sorted(n for _, n in heard) == sorted(of_model(draft_.report.sentences))
+    assert heard[0][0] < heard[-1][0]
+    assert [p.fraction for p in told] == sorted(p.fraction for p in told)
+
+
+def test_one_region_is_redrafted_without_reading_the_scan_again(
+    model: Path, patient: PhantomCase, drafted: tuple[Draft, list[Progress]]
+) -> None:
+    report = drafted[0].report
+    seen = Seen(patient.volume, patient.masks, report.places, report.measurements)
+    by = writer(WriterChoice("region-tokens", str(model), "cpu"))
+    assert isinstance(by, RegionTokenWriter)
+    stages: list[list[str]] = [[], []]
+    first, again = (finish(by.redraft(seen, "bones"), lambda p, n=n: stages[n].append(p.stage)) for n in (0, 1))
+    assert of_model(first) == of_model(again)
+    assert [s.text for s in of_model(first).values()] == [NODULE, CLEAR]
+    assert "reading the slices" in stages[0] and "reading the slices" not in stages[1]
+    drawn = finish(by.redraft(seen, "bones", seed=1))
+    assert {s.regions[0] for s in drawn if s.id.startswith("model-bones")} <= {"bones", "lungs"}
+
+
+def test_the_command_line_drafts_with_it(model: Path, patient: PhantomCase, tmp_path: Path) -> None:
+    write_nifti(patient.volume, tmp_path / "ct.nii.gz")
+    write_segmentation(patient.masks, tmp_path / "masks.seg.nrrd")
+    words = ["draft", str(tmp_path / "ct.nii.gz"), "--segmentation", str(tmp_path / "masks.seg.nrrd")]
+    assert main([*words, "-o", str(tmp_path / "out"), "--writer", "region-tokens", "--model", str(model)]) == 0
+    report = report_from_json((tmp_path / "out" / "report.json").read_bytes())
+    assert NODULE in {s.text for s in report.sentences if s.origin.model.startswith(LABEL)}
+
+
+def test_a_folder_without_such_a_model_is_refused(tmp_path: Path, patient: PhantomCase) -> None:
+    by = writer(WriterChoice("region-tokens", str(tmp_path), "cpu"))
+    work = draft(patient.volume, segmenter("classical"), by, created_at=WHEN, masks=patient.masks)
+    with pytest.raises(NeedMissing, match="no region-token model in"):
+        finish(work)
+    (tmp_path / "config.json").write_text("[]")
+    with pytest.raises(InputRefused, match="is not a table"):
+        card_of(tmp_path)
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(InputRefused, match="is not that of a region-token model"):
+        card_of(tmp_path)
