@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..anatomy.regions import Region, regions
-from ..model.digests import digest_of_model
+from ..model.digests import digest_of_model, stamps_of
 from ..model.reg2rg_regions import PUBLISHED_REGIONS, PublishedRegion, published_region
 from ..progress import Progress, Work, part
 from ..report.sentence import Author, Origin, Sentence
@@ -43,6 +43,7 @@ class Reg2RGWriter:
     def __init__(self, folder: Path, device: str = "auto", precision: str = "auto", *, one_pass: bool = False) -> None:
         self._folder, self._device, self._precision, self._one_pass = folder, device, precision, one_pass
         self._opened: tuple[Reporter, Origin] | None = None
+        self._stamps: list[tuple[str, int, int]] = []
 
     @property
     def name(self) -> str:
@@ -56,8 +57,11 @@ class Reg2RGWriter:
 
     def write(self, seen: Seen) -> Work[tuple[Sentence, ...]]:
         """Return the model's sentences and what it did not report, in report order; each is told when written."""
-        if self._opened is None:
+        stamps = stamps_of(self._folder)
+        if self._opened is None or (stamps and stamps != self._stamps):
+            self._opened = None  # an older one must go before the next one comes, or two would have to fit
             self._opened = yield from part(self._open(), 0.0, 0.3)
+            self._stamps = stamps
         reporter, origin = self._opened
         work = part(reporter.report(seen.volume, seen.masks, one_pass=self._one_pass), 0.3, 1.0)
         texts = yield from _told(work, seen, origin)

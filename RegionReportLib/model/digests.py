@@ -26,6 +26,12 @@ def digest_of_model(folder: Path) -> Work[str]:
     return hashlib.sha256("".join(f"{n} {d}\n" for n, d in digests.items()).encode()).hexdigest()
 
 
+def stamps_of(folder: Path) -> list[tuple[str, int, int]]:
+    """Return name, size and time of each file of a folder, to see cheaply that it changed; empty without a folder."""
+    files = sorted(f for f in folder.iterdir() if f.is_file() and f.name != RECORD_FILE) if folder.is_dir() else []
+    return [(f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in files]
+
+
 def digests_of(folder: Path, files: Iterable[Path], *, trust: bool = True) -> Work[dict[str, str]]:
     """Return the SHA-256 of each file by its name; with `trust` from the record where that still holds."""
     recorded = read_record(folder) if trust else {}

@@ -24,6 +24,7 @@ from ..progress import Progress, Work
 from . import four_bit
 from .reg2rg import Reg2RG, on_meta
 from .reg2rg_config import PUBLISHED, Reg2RGConfig
+from .room_for import need_room
 
 WORDS_KEY = "lang_model.base_model.model.model.embed_tokens.weight"
 SHARED_KEY = "embedding_layer.weight"
@@ -99,7 +100,8 @@ class Weights(Mapping[str, Callable[[], Tensor]]):
 def load(path: Path, config: Reg2RGConfig = PUBLISHED, placing: Placing | None = None) -> Work[Reg2RG]:
     """Return the network with the weights of `path` (a file or a folder), in evaluation mode.
 
-    InputRefused names keys that are missing, unknown or of another shape; NeedMissing says that there is no file.
+    InputRefused names keys that are missing, unknown or of another shape; NeedMissing says that there is no file, or no
+    room for it.
     """
     placing = placing or Placing()
     if placing.four_bit:
@@ -108,16 +110,16 @@ def load(path: Path, config: Reg2RGConfig = PUBLISHED, placing: Placing | None =
         keys = match(weights, config)
         model = on_meta(config, adapters=not placing.merge)
         parameters = list(model.named_parameters())  # shared tensors come once
+        need_room(sum(_own_bytes(n, p.shape, keys, weights, placing) for n, p in parameters), placing.device)
         for n, (name, parameter) in enumerate(parameters):
             yield Progress(n / len(parameters), "loading weights")
-            visual = name.startswith("embedding_layer.") and name != SHARED_KEY
             value = _value(name, keys, weights, config, placing)
             if value.shape != parameter.shape:
                 raise InputRefused(f"{name} has shape {tuple(value.shape)}, expected {tuple(parameter.shape)}")
             if placing.four_bit and four_bit.is_large(name, value.shape):
                 four_bit.put(model, name, value.to(placing.language), placing.device)
             else:
-                numbers = placing.visual if visual else placing.language
+                numbers = placing.visual if _is_visual(name) else placing.language
                 _put(model, name, _aligned(value.to(placing.device, numbers)))
     _share_words(model)
     _fill_buffers(model, placing.device)
@@ -175,6 +177,23 @@ def _value(name: str, keys: Keys, weights: Weights, config: Reg2RGConfig, placin
     return torch.addmm(base, high, low, alpha=config.language.lora_scale)  # (4096, 8) · (8, 4096)
 
 
+def _own_bytes(name: str, shape: torch.Size, keys: Keys, weights: Weights, placing: Placing) -> int:
+    """Return what a tensor will take beyond the mapped file; nothing where it can stay a page of that."""
+    numbers = placing.visual if _is_visual(name) else placing.language
+    if placing.four_bit and four_bit.is_large(name, shape):
+        return shape.numel() // 2
+    stored = keys.name_of.get(_words_first(name)) or keys.name_of.get(_ADAPTED + name.removeprefix("lang_model."))
+    if placing.device == "cpu" and stored is not None:
+        value = weights[stored]()
+        if value.dtype is numbers and _is_aligned(value):
+            return 0
+    return shape.numel() * numbers.itemsize
+
+
+def _is_visual(name: str) -> bool:
+    return name.startswith("embedding_layer.") and name != SHARED_KEY
+
+
 def _words_first(name: str) -> str:
     return WORDS_KEY if name == SHARED_KEY else name
 
@@ -188,7 +207,11 @@ def _put(model: nn.Module, name: str, value: Tensor) -> None:
 
 def _aligned(value: Tensor) -> Tensor:
     """Return a tensor that kernels can read at full speed; safetensors files align to 8 bytes only."""
-    return value if value.data_ptr() % 64 == 0 else value.clone()
+    return value if _is_aligned(value) else value.clone()
+
+
+def _is_aligned(value: Tensor) -> bool:
+    return value.data_ptr() % 64 == 0
 
 
 def _language_of(model: Reg2RG) -> Any:

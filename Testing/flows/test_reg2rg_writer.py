@@ -33,7 +33,7 @@ from RegionReportLib.model.reg2rg_config import EncoderConfig, LanguageConfig, P
 from RegionReportLib.model.reg2rg_prompt import INSTRUCTION
 from RegionReportLib.phantom.case import make_case
 from RegionReportLib.phantom.recipe import Recipe, Scan
-from RegionReportLib.progress import finish
+from RegionReportLib.progress import Progress, finish
 from RegionReportLib.report.document import Report
 from RegionReportLib.report.json_form import report_from_json
 from RegionReportLib.report.place import AnchorSource
@@ -165,6 +165,10 @@ def test_all_at_once_asks_each_region_alone(model: Path, patient: Path) -> None:
     assert shown == {"abdomen", "bone", "heart", "lung", "mediastinum", "pleura", "trachea"}
     assert {s.text for s in said.values()} == {"There is a hypodense lesion in the liver.", "No stone is seen."}
     assert {a.place.region_id for n, s in said.items() if n.endswith("-1") for a in s.anchors} == {"upper_abdomen"}
+    again: list[Progress] = []
+    work = draft(volume, segmenter("classical"), by, created_at="2026-01-01T00:00:00+00:00", masks=masks)
+    assert of_model(finish(work, again.append).report) == said
+    assert not any(p.stage == "opening the model" for p in again)  # it is open
     fractions = [p.fraction for p in seen]
     assert fractions == sorted(fractions)
     heard = [(p.fraction, p.sentence.id) for p in seen if isinstance(p, Wrote)]

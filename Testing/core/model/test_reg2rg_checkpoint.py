@@ -261,3 +261,20 @@ def test_four_bits_keep_a_quarter_and_stay_near(tmp_path: Path) -> None:
     assert 0 < (near - expected).norm() / expected.norm() < 0.25
     with pytest.raises(ValueError, match="needs merge"):
         Placing(merge=False, four_bit=True)
+
+
+class Free:
+    """A computer with little memory left."""
+
+    available = 20_000
+
+
+def test_a_network_without_room_is_refused_before_it_is_read(
+    tiny: Reg2RG, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.save(published_state(tiny), tmp_path / "w.bin")
+    monkeypatch.setattr("psutil.virtual_memory", Free)
+    with pytest.raises(NeedMissing, match=r"needs 0\.0 GB of memory, 0\.0 GB are free; .*--precision bf16"):
+        finish(load(tmp_path / "w.bin", tiny.config, Placing(language=torch.bfloat16, visual=torch.bfloat16)))
+    # As it is stored it stays a page of its file and needs no room.
+    assert finish(load(tmp_path / "w.bin", tiny.config, Placing(merge=False))).config is tiny.config
