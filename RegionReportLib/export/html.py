@@ -9,6 +9,7 @@ import base64
 import re
 from dataclasses import dataclass
 from html import escape as escape_markup
+from pathlib import Path
 
 import numpy as np
 
@@ -80,8 +81,9 @@ def _study(report: Report) -> str:
         d = study.dicom
         who = f"Patient {d.patient_name or '–'} ({d.patient_id or '–'}), study {d.study_date or '–'}"
         who += f" {d.study_description}".rstrip()
+    # The name alone: folders tell of the computer, and often of patients.
     spacing = " × ".join(f"{s:.2f}" for s in study.grid.spacing_mm)
-    return f"<p class=study>{escape(who)}<br>{escape(study.path)}, voxels of {spacing} mm</p>"
+    return f"<p class=study>{escape(who)}<br>{escape(Path(study.path).name)}, voxels of {spacing} mm</p>"
 
 
 def _section(report: Report, region: anatomy.Region | None, sentences: list[Sentence], figures: list[Figure]) -> str:
@@ -157,8 +159,14 @@ def _figures(report: Report, region: anatomy.Region, volume: Volume, masks: Regi
     for sentence, place in _focal(report, region, whole)[:_FOCAL_PICTURES]:
         mark = Mark(region.id, place.box, frame)
         focal = slice_picture(volume, masks, Plane.AXIAL, place.box.center_mm, mark, _PICTURE_PX)
-        figures.append(Figure(f"fig-{sentence.id}", jpeg(focal), f"{place.name}, axial"))
+        figures.append(Figure(f"fig-{sentence.id}", jpeg(focal), f"{_topic(sentence)}{place.name}, axial"))
     return figures
+
+
+def _topic(sentence: Sentence) -> str:
+    """Return what a picture of a sentence is about, for its caption: the key phrase, if it has one."""
+    start, stop = sentence.key_phrase or (0, 0)
+    return f"{sentence.text[start:stop]}: " if stop else ""
 
 
 def _frame(report: Report) -> Box:

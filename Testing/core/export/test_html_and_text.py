@@ -124,6 +124,19 @@ def test_html_shows_the_region_and_the_focal_finding_beside_its_text() -> None:
     assert "id='fig-lungs-1'" not in page  # the whole lungs are no focal finding
 
 
+def test_html_tells_the_scan_by_its_name_and_not_where_it_lies() -> None:
+    made = report()
+    page = report_html(replace(made, study=replace(made.study, path="/home/ada/Patients/Doe Jane/ct.nii.gz")))
+    assert "ct.nii.gz, voxels of" in page and "Patients" not in page
+
+
+def test_a_picture_of_a_finding_says_which() -> None:
+    made = report()
+    made = made.with_sentences(replace(s, key_phrase=(0, 4)) for s in made.sentences)
+    words = next(s.text[:4] for s in made.sentences if s.id == "lungs-2")
+    assert f"{words}: right lung, axial" in read(report_html(made, *scan())).text
+
+
 def test_html_names_state_coverage_places_and_origin_of_each_sentence() -> None:
     text = read(report_html(report())).text
     assert "partial: cut at the bottom" in text
