@@ -13,6 +13,8 @@ _ITEMS = (
     "S split",
     "M merge",
     "Alt+↑↓ move",
+    "B both sides of a flag",
+    "K keep with a reason",
     "O next open",
     "F next at clicked place",
     "L list",

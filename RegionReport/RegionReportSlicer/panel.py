@@ -39,6 +39,8 @@ class Panel:
                 "M": lambda: review.act("merge_with_next"),
                 "O": lambda: review.act("choose_open"),
                 "F": lambda: review.act("choose_found"),
+                "B": review.both,
+                "K": review.answer,
                 "L": review.next_filter,
                 "Alt+Up": lambda: review.act("shift", -1),
                 "Alt+Down": lambda: review.act("shift", 1),

@@ -8,6 +8,7 @@ import slicer
 
 from RegionReportLib.errors import RegionReportError
 from RegionReportLib.review.session import Filter, Session
+from RegionReportLib.review.standing import has_two_sides
 from RegionReportLib.scene.pointing import Jump, Manner, SceneViewer
 from RegionReportLib.scene.regions_here import regions_at
 
@@ -123,6 +124,23 @@ class Reviewing:
             self.editor.start(text, self._divide, at=len(text) // 2)
             self.say("Put the cursor where the sentence is to be divided; Ctrl+Enter divides it, Esc leaves it.")
 
+    def both(self):
+        """Show both sides of the first flag of the chosen sentence that has two."""
+        flags = self.session.chosen.flags if self.session and self.session.chosen else ()
+        for flag in filter(has_two_sides, flags):
+            self.act("show_both", flag)
+            return
+
+    def answer(self):
+        """Override the first open flag of the chosen sentence, or else of the report, with a reason."""
+        if self.session is None:
+            return
+        chosen = self.session.chosen
+        for flag in (*(chosen.flags if chosen else ()), *self.session.report.flags):
+            if flag.blocking and flag.answer is None:
+                self._answer(flag)
+                return
+
     def next_filter(self):
         """List the next kind of sentences."""
         combo = self.ui.filterComboBox
@@ -217,10 +235,13 @@ class Reviewing:
     def _on_flag(self, kind, sentence_id, number):
         report = self.session.report
         flags = report.sentence(sentence_id).flags if sentence_id else report.flags
-        flag = flags[number]
         if kind == "both":
-            self.act("show_both", flag)
-        elif self._editable():
+            self.act("show_both", flags[number])
+        else:
+            self._answer(flags[number])
+
+    def _answer(self, flag):
+        if self._editable():
             reason = ask_reason(flag.message)
             if reason:
                 self.act("answer", flag, reason)

@@ -94,14 +94,15 @@ def wrong_side(reader: Any) -> Any:
     return reader.chosen
 
 
-def test_a_wrong_side_is_flagged_and_both_sides_can_be_shown(reader: Any) -> None:
+@pytest.mark.parametrize("way", ["key", "link"])
+def test_a_wrong_side_is_flagged_and_both_sides_can_be_shown(reader: Any, way: str) -> None:
     flagged = wrong_side(reader)
     kinds = [f.kind.value for f in flagged.flags]
     assert "side" in kinds
     assert flagged.flags[0].message in reader.text
     assert "flag" in reader.ui.standingLabel.text
     resting = reader.opacities()
-    reader.click_link(f"rr:both/{flagged.id}/{kinds.index('side')}")
+    reader.user.key("B") if way == "key" else reader.click_link(f"rr:both/{flagged.id}/{kinds.index('side')}")
     both = reader.opacities()
     assert both["lung_left"] == both["lung_right"] > both["mediastinum"]
     assert resting != both
@@ -109,7 +110,8 @@ def test_a_wrong_side_is_flagged_and_both_sides_can_be_shown(reader: Any) -> Non
     assert reader.away_mm(left.point_mm) < 0.01
 
 
-def test_a_flag_is_overridden_with_a_reason_and_says_so(reader: Any) -> None:
+@pytest.mark.parametrize("way", ["key", "link"])
+def test_a_flag_is_overridden_with_a_reason_and_says_so(reader: Any, way: str) -> None:
     flagged = wrong_side(reader)
     asked: list[str] = []
 
@@ -118,11 +120,14 @@ def test_a_flag_is_overridden_with_a_reason_and_says_so(reader: Any) -> None:
         dialog.setTextValue("image is mirrored")
         dialog.accept()
 
+    def override() -> None:
+        reader.user.key("K") if way == "key" else reader.click_link(f"rr:flag/{flagged.id}/0")
+
     reader.user.in_dialog(lambda dialog: None)
-    reader.click_link(f"rr:flag/{flagged.id}/0")
+    override()
     assert reader.chosen.flags[0].answer is None  # a closed dialog answers nothing
     reader.user.in_dialog(answer)
-    reader.click_link(f"rr:flag/{flagged.id}/0")
+    override()
     assert flagged.flags[0].message in asked[0]
     assert reader.chosen.flags[0].answer == "image is mirrored"
     assert "image is mirrored" in reader.text
