@@ -20,7 +20,8 @@ from .config import ModelConfig
 from .inputs import StudyInputs, target_of
 from .language_model import base_of, language_model
 from .packing import Block, Packed, pack
-from .structure_queries import Support, TextSide
+from .structure_queries import TextSide
+from .support import Support
 from .tokenizer import BOX, ReportTokenizer
 from .visual_tokens import EncodedStudy, VisualTokens
 

@@ -3,8 +3,8 @@
 Structure Observation Driven Contrastive Learning (arXiv 2603.04878, and its released code): one learned query per
 structure and patches look at each other in turns through shared weights; the query becomes the image side of a
 contrast with the text of its structure, and the patches it attended most are kept. Ours in addition: queries know
-where their region's mask lies, patches know their place, and a sentence is judged by the query and by the patches that
-it speaks of: a small nodule changes one patch in thousands. The loss and its queue are in `train/contrast`.
+where their region's mask lies, and patches know their place. The loss and its queue are in `train/contrast`, the
+score of a sentence in `support`.
 """
 
 from __future__ import annotations
@@ -141,30 +141,3 @@ class TextSide(nn.Module):
         states = self.network(input_ids=ids, attention_mask=told).last_hidden_state  # (n, t, c)
         share = told.to(states.dtype) / told.sum(dim=1, keepdim=True)
         return F.normalize(self.to_embedding(einsum(states, share, "n t c, n t -> n c")), dim=-1)
-
-
-class Support(nn.Module):
-    """How well sentences agree with the image of their region, as logits whose sigmoid is the score 0..1.
-
-    Two things are weighed: the cosine of region and sentence, and whether what the sentence speaks of is seen in any
-    patch of the region; a sentence that denies it turns the sign. The global scale and offset are for calibration.
-    """
-
-    def __init__(self, embedding: int) -> None:
-        super().__init__()
-        self.log_scale = nn.Parameter(torch.tensor(math.log(10.0)))
-        self.offset = nn.Parameter(torch.tensor(0.0))
-        self.subject = nn.Linear(embedding, embedding, bias=False)
-        self.reading = nn.Linear(embedding, 2)
-        self.log_sharpness = nn.Parameter(torch.tensor(math.log(10.0)))
-        self.mask_gain = nn.Parameter(torch.tensor(2.0))
-
-    def forward(self, text: Tensor, rows: Tensor, seen: Observation) -> Tensor:
-        """Return the logits `(n,)` of texts `(n, E)` about the regions `rows` `(n,)` of an observation."""
-        whole = (seen.embedding[rows] * text).sum(dim=-1)
-        match = F.normalize(self.subject(text), dim=-1) @ seen.patches.T  # (n, patches), -1..1
-        weight = (self.log_sharpness.exp() * match + self.mask_gain * seen.inside[rows]).softmax(dim=-1)
-        found = (weight * match).sum(dim=-1)
-        sign, threshold = self.reading(text).unbind(dim=-1)
-        out: Tensor = self.log_scale.exp() * (whole + sign * found - threshold) + self.offset
-        return out

@@ -1,4 +1,4 @@
-"""Queries look where the evidence is; texts and images meet in one space; scores lie between 0 and 1."""
+"""Queries look where their region is, and texts and images meet in one space."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import torch
 from einops import rearrange
 
 from RegionReportLib.model.config import ModelConfig
-from RegionReportLib.model.structure_queries import Observation, StructureQueries, Support, TextSide, place_waves
+from RegionReportLib.model.structure_queries import StructureQueries, TextSide, place_waves
 from RegionReportLib.model.tokenizer import ReportTokenizer
 
 
@@ -70,48 +70,3 @@ def test_a_text_means_the_same_alone_and_beside_a_longer_one(toy_config: ModelCo
     # What is cut away cannot change the vector.
     long = "right " * 12
     assert torch.allclose(side([long + "lung"]), side([long + "pleural effusion"]))
-
-
-def observed(embedding: torch.Tensor, patches: torch.Tensor, inside: torch.Tensor) -> Observation:
-    none = torch.zeros(0)
-    return Observation(none, embedding, none, inside, patches)
-
-
-def test_support_is_a_calibrated_cosine_where_no_patch_counts() -> None:
-    support = Support(2)
-    with torch.no_grad():
-        support.log_scale.fill_(float(torch.log(torch.tensor(4.0))))
-        support.offset.fill_(-1.0)
-        support.reading.weight.zero_()
-        support.reading.bias.zero_()
-    regions = torch.tensor([[1.0, 0.0], [0.6, 0.8]])
-    seen = observed(regions, torch.eye(2), torch.zeros(2, 2))
-    text = torch.tensor([[1.0, 0.0]] * 2)
-    # 4 · 0.6 − 1 for the second region, 4 · 1 − 1 for the first
-    assert torch.allclose(support(text, torch.tensor([1, 0]), seen), torch.tensor([1.4, 3.0]))
-
-
-def test_support_finds_one_patch_among_many_inside_the_region_only() -> None:
-    support = Support(2)
-    with torch.no_grad():
-        support.subject.weight.copy_(torch.eye(2))
-        support.reading.weight.zero_()
-        support.reading.bias.copy_(torch.tensor([1.0, 0.0]))
-        support.log_sharpness.fill_(4.0)
-        support.mask_gain.fill_(200.0)
-    none, lesion = torch.tensor([0.0, 1.0]), torch.tensor([1.0, 0.0])
-    patches, inside = none.repeat(500, 1), torch.zeros(2, 500)
-    patches[7] = lesion
-    inside[0, :10] = 1  # the lesion's own region
-    inside[1, 10:] = 1  # another one
-    regions = torch.tensor([[0.0, 1.0]] * 2)
-    with torch.no_grad():
-        own, other = support(lesion[None].expand(2, 2), torch.tensor([0, 1]), observed(regions, patches, inside))
-        support.reading.bias.copy_(torch.tensor([-1.0, 0.0]))  # a sentence that denies
-        denied, denied_other = support(
-            lesion[None].expand(2, 2), torch.tensor([0, 1]), observed(regions, patches, inside)
-        )
-    assert own == pytest.approx(10.0, abs=0.1)
-    assert other == pytest.approx(0.0, abs=0.1)
-    assert denied == pytest.approx(-10.0, abs=0.1)
-    assert denied_other == pytest.approx(0.0, abs=0.1)
