@@ -66,7 +66,12 @@ def read_findings(text: str) -> tuple[Statement, ...]:
 
 
 def read_sentence(sentence: str) -> tuple[Statement, ...]:
-    """Return what one sentence states, each finding once."""
+    """Return what one sentence states, each finding once; what was not assessed or measured is not mentioned.
+
+    Alternatives ("consolidation or atelectasis") are each left open, as a hedged finding is.
+    """
+    if lexicon.SILENT.search(sentence.lower()):
+        return ()
     found: dict[str, Statement] = {}
     before: tuple[Statement, ...] = ()
     for part in lexicon.CLAUSE.split(" ".join(sentence.lower().split())):
@@ -109,7 +114,8 @@ def _read_clause(clause: str) -> Iterator[Statement]:
         if mention not in affirmed:
             yield Statement(mention.finding, Status.ABSENT)
         else:
-            yield _affirmed(clause[:stop], mention, len(affirmed) > 1)
+            statement = _affirmed(clause[:stop], mention, len(affirmed) > 1)
+            yield replace(statement, status=Status.UNCERTAIN) if _alternatives(clause, affirmed) else statement
 
 
 def _mentions(clause: str) -> Iterator[_Mention]:
@@ -139,11 +145,18 @@ def _denied_after(clause: str, mention: _Mention, stop: int) -> bool:
     return after is not None and after.start() <= stop
 
 
+def _alternatives(clause: str, affirmed: list[_Mention]) -> bool:
+    """Tell whether several findings are named of which one is meant."""
+    names = {m.finding for m in affirmed}
+    return len(names) > 1 and re.search(r"\bor\b", clause[affirmed[0].stop : affirmed[-1].start]) is not None
+
+
 def _affirmed(clause: str, mention: _Mention, several: bool) -> Statement:
     hedged = lexicon.HEDGE.search(clause) is not None
     zone = _zone(clause) if mention.finding in lexicon.ZONED else None
     lobe = lexicon.LOBE.search(clause) if mention.finding in lexicon.ZONED else None
-    lengths = [float(n) * (10 if unit == "cm" else 1) for n, unit in lexicon.LENGTH.findall(clause)]
+    sized = mention.finding not in lexicon.UNSIZED
+    lengths = [float(n) * (10 if unit == "cm" else 1) for n, unit in lexicon.LENGTH.findall(clause) if sized]
     volumes = [float(n) for n in lexicon.VOLUME.findall(clause)]
     return Statement(
         mention.finding,

@@ -11,21 +11,23 @@ import re
 # Between two words of one phrase: up to four more that start no other item of a list.
 _GAP = r"(?:\s+(?!or\b|nor\b|and\b|aort|coronar)\w+){0,4}\s+"
 _CALCIUM = r"(?:calcif\w+|plaques?|atheroscl\w+)"
+_REGION = r"calcium (?:measured )?in the heart and aorta region"
 
 MENTIONS: dict[str, str] = {
     "nodule": r"nodul(?:e|es|ar)\b|\bmass(?:es)?\b",
     "effusion": r"pleural (?:effusions?|fluid)|hydrothora\w+"
     r"|(?:effusion|fluid)(?: \w+){0,2} (?:in|of) (?:the |both )?(?:\w+ )?pleura\w*(?: spaces?)?"
     r"|pleural spaces? (?:contains?|holds?)[^.;]*?(?:effusion|fluid)|pleural spaces?(?= (?:is|are) free of fluid)",
-    "pneumothorax": r"pneumothora(?:x|ces)",
+    "pneumothorax": r"pneumothora(?:x|ces)|air outside the (?:right |left )?lungs?(?= measured)",
     "consolidation": r"consolidat\w+|infiltrat\w+",
     "atelectasis": r"atelecta\w+",
     "emphysema": r"emphysem\w+",
     "cardiomegaly": r"cardiomegaly|cardiac enlargement|enlargement of the heart|enlarged heart"
-    r"|heart (?:is )?(?:not )?(?:\w+ )?enlarged|(?:heart|cardiac) size is (?:\w+ )?increased",
-    "coronary_calcium": rf"{_CALCIUM}{_GAP}coronar(?:y|ies)(?: arter\w+)?(?: walls?)?"
+    r"|heart (?:is )?(?:not )?(?:\w+ )?enlarged|(?:heart|cardiac) size is (?:\w+ )?increased"
+    r"|cardiothoracic ratio [^;:]*\benlarged",
+    "coronary_calcium": rf"{_REGION}|{_CALCIUM}{_GAP}coronar(?:y|ies)(?: arter\w+)?(?: walls?)?"
     rf"|coronar(?:y|ies)(?:\s+(?!or\b|nor\b|aort)\w+){{0,5}}?\s+{_CALCIUM}",
-    "aortic_calcium": rf"{_CALCIUM}{_GAP}aort\w+(?: wall)?"
+    "aortic_calcium": rf"{_REGION}|{_CALCIUM}{_GAP}aort\w+(?: wall)?"
     rf"|aort(?:a|ic)(?:\s+(?!or\b|nor\b|coronar)\w+){{0,6}}?\s+{_CALCIUM}",
     "low_bone_density": r"osteop(?:eni|oro)\w+|demineralisation|(?:low|reduced) (?:trabecular|bone|bony) density"
     r"|(?:bones|vertebral bodies) are of (?:reduced|low) density",
@@ -46,7 +48,8 @@ MENTIONS: dict[str, str] = {
     r"|pericardium(?= is free of fluid)",
     "hiatal_hernia": r"hiatal hernias?|hiatus hernias?",
     "airway_secretion": r"secretions?|mucus|mucous plugs?",
-    "bone_lesion": r"bone lesions?|(?:sclerotic|dense|lytic|destructive) (?:foc\w+|lesions?|bone lesions?)"
+    "bone_lesion": r"bone lesions?|(?:sclerotic|lytic|destructive) (?:foc\w+|lesions?|bone lesions?)"
+    r"|(?<=contains a )dense foc\w+|(?<=shows a )dense foc\w+"
     r"|(?:lytic|sclerotic) or (?:lytic|sclerotic|destructive) lesions?"
     r"|lesions?(?: is seen)? (?:in|of) the bones",
     "liver_cyst": r"cyst(?:s|ic)?\b|(?:liver|hepatic) lesions?|homogeneous without focal lesion",
@@ -89,8 +92,11 @@ DENIED_AFTER = re.compile(
 )
 HEDGE = re.compile(
     r"\b(?:possibl[ey]|probabl[ey]|questionable|suspected|suspicion of|borderline|equivocal|may (?:represent|be)"
-    r"|might (?:represent|be)|cannot be (?:excluded|ruled out)|likely)\b"
+    r"|might (?:represent|be)|cannot be (?:excluded|ruled out)|not excluded"
+    # One number for two places says of neither that it is there for certain.
+    r"|likely|calcium in the heart and aorta region)\b"
 )
+SILENT = re.compile(r"\bnot (?:assessed|measured|evaluated|judged)\b")
 CLAUSE = re.compile(r";|,? but\b|,? however\b|,? whereas\b")
 SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 
@@ -112,6 +118,7 @@ SIDED = frozenset(
         *("fibrosis", "peribronchial", "bronchiectasis", "septal", "liver_cyst"),
     }
 )
+UNSIZED = frozenset({"cardiomegaly", "coronary_calcium", "aortic_calcium", "low_bone_density", "steatosis", "mosaic"})
 ZONED = frozenset(
     {"nodule", "consolidation", "atelectasis", "emphysema", "ground_glass", "fibrosis", "bronchiectasis", "septal"}
 )

@@ -44,8 +44,12 @@ class ReportScores:
     denied: Share
 
 
-def report_scores(references: Sequence[Report], predictions: Sequence[Report]) -> ReportScores:
-    """Compare reports, each a mapping from region id to text; ValueError if their numbers differ."""
+def report_scores(references: Sequence[Report], predictions: Sequence[Report], *, hedged: bool = True) -> ReportScores:
+    """Compare reports, each a mapping from region id to text; ValueError if their numbers differ.
+
+    With `hedged` False what a prediction says with a hedge, or as one of several alternatives, does not count as said
+    in `findings`; a true finding that the reference hedges is there all the same.
+    """
     if len(references) != len(predictions):
         raise ValueError(f"expected as many predictions as references, got {len(predictions)} and {len(references)}")
     true = [_read(report) for report in references]
@@ -63,7 +67,7 @@ def report_scores(references: Sequence[Report], predictions: Sequence[Report]) -
                 region.append(known.regions(finding) == found.regions(finding))
                 side += _same_sides(one, other)
                 size += _same_sizes(one, other)
-    counts = efficacy([r.flags() for r in true], [r.flags() for r in said], FINDINGS)
+    counts = efficacy([r.flags() for r in true], [r.flags(hedged) for r in said], FINDINGS)
     return ReportScores(counts, *(Share(sum(judged), len(judged)) for judged in (region, side, size, denied)))
 
 
@@ -80,8 +84,9 @@ class _Read:
     def regions(self, finding: str) -> frozenset[str]:
         return frozenset(region for region, s in self.said if s.finding == finding and s.affirmed)
 
-    def flags(self) -> list[int]:
-        return [int(self.status.get(finding, Status.ABSENT) is not Status.ABSENT) for finding in FINDINGS]
+    def flags(self, hedged: bool = True) -> list[int]:
+        said = {Status.PRESENT, Status.UNCERTAIN} if hedged else {Status.PRESENT}
+        return [int(self.status.get(finding) in said) for finding in FINDINGS]
 
 
 def _read(report: Report) -> _Read:

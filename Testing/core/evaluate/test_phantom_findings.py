@@ -84,9 +84,47 @@ def test_denials_and_hedges_reach_as_far_as_they_do_for_a_reader(sentence: str, 
 
 
 @pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("Right pleural fluid at least 190 mL.", {"effusion": "present"}),
+        ("No left pleural fluid measured (< 10 mL).", {"effusion": "absent"}),
+        ("No air outside the lungs measured (< 10 mL).", {"pneumothorax": "absent"}),
+        (
+            "Right-sided air outside the lung 120 mL: pneumothorax, or a large subpleural bulla.",
+            {"pneumothorax": "present"},
+        ),
+        ("Cardiothoracic ratio 0.56 (142 / 254 mm), enlarged.", {"cardiomegaly": "present"}),
+        ("Low-attenuation area 13 % below −950 HU: raised, as in emphysema.", {"emphysema": "present"}),
+        ("Trabecular density 80 HU (median): low, as in osteoporosis.", {"low_bone_density": "present"}),
+        ("Trabecular density 120 HU: reduced, osteoporosis not excluded.", {"low_bone_density": "uncertain"}),
+        ("Liver density 21 HU, below 40 HU: steatosis.", {"steatosis": "present"}),
+        (
+            "No calcium measured in the heart and aorta region.",
+            {"coronary_calcium": "absent", "aortic_calcium": "absent"},
+        ),
+        (
+            "Calcium in the heart and aorta region 240 mm³.",
+            {"coronary_calcium": "uncertain", "aortic_calcium": "uncertain"},
+        ),
+        (
+            "Dense focus of 1.3 mL in the right middle zone, longest diameter 12 mm: nodule or atelectasis.",
+            {"nodule": "uncertain", "atelectasis": "uncertain"},
+        ),
+    ],
+)
+def test_measurements_are_read_for_the_findings_that_they_call(sentence: str, expected: dict[str, str]) -> None:
+    """The language of a writer that only measures, which is a baseline to be judged as fairly as a model."""
+    assert said(sentence) == expected
+
+
+@pytest.mark.parametrize(
     "sentence",
     [
         "The trachea measures 18 mm across.",
+        "Not assessed: nodules, lymph nodes.",
+        "Coronary and aortic calcium not measured: voxels of 3.8 mm are too coarse for calcium.",
+        "Right pleural fluid not measured: emphysema.",
+        "Cardiothoracic ratio 0.44 (114 / 260 mm).",
         "The lung parenchyma is otherwise unremarkable.",
         "No free fluid in the upper abdomen.",
         "No wall thickening of the oesophagus.",

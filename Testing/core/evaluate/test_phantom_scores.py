@@ -66,6 +66,14 @@ def test_a_size_may_be_a_quarter_off() -> None:
         assert report_scores([TRUE], [said]).size.right == right
 
 
+def test_what_is_hedged_may_be_left_out_of_what_is_said() -> None:
+    said = {"lungs": "Nodule or effusion in the pleura on the right."}
+    assert report_scores([TRUE], [said]).findings.micro.true_positives == 2
+    assert report_scores([TRUE], [said], hedged=False).findings.micro.true_positives == 0
+    # The truth may be hedged: it is there.
+    assert report_scores([said], [TRUE], hedged=False).findings.micro.true_positives == 2
+
+
 def test_unequal_numbers_of_reports_are_refused() -> None:
     with pytest.raises(ValueError, match="got 0 and 1"):
         report_scores([TRUE], [])
