@@ -26,7 +26,7 @@ def test_the_tokens_are_the_query_and_the_patches_that_it_looked_at_most(queries
     assert seen.tokens.shape == (6, 3, 8)
     assert torch.equal(seen.tokens[:, 0], asked)
     for region in range(6):
-        order = sorted(range(32), key=lambda n: -float(attention[region, n]))
+        order = sorted(range(32), key=lambda n: -float(attention[region, n].detach()))
         assert torch.equal(seen.tokens[region, 1:], looked_at[order[:2]])
 
 
