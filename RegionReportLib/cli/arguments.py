@@ -101,6 +101,7 @@ def _living(commands: Any) -> None:
     export.add_argument("--wado-rs", metavar="URL", help="base address that serves the images, for the links of fhir")
     export.add_argument("--organization", metavar="NAME", help="who is responsible for the report, for dicom and fhir")
     export.add_argument("-o", "--output", type=Path, metavar="DIR", help="where to (default: into the report folder)")
+    export.add_argument("--json-progress", action="store_true", help="progress as JSON lines on standard output")
 
     importing = _command(commands, "import-dicom", "dicom:import_dicom", "read a report back from its DICOM SR and SEG")
     importing.add_argument("sr", type=Path, metavar="SR", help="the report, a DICOM SR that RegionReport wrote")

@@ -13,7 +13,7 @@ from ..report import verify as report_verify
 from ..report.sentence import Sentence
 from ..report.signing import may_sign
 from ..report.store import open_draft, report_of, view_draft
-from .watch import run
+from .watch import run, tell
 
 
 def show(arguments: argparse.Namespace) -> None:
@@ -40,8 +40,11 @@ def export(arguments: argparse.Namespace) -> None:
     )
     names = arguments.format or ("text", "html")
     work = write_offers(names, arguments.folder, arguments.output or arguments.folder, wishes)
-    for path in run(work, as_json=False):
-        print(path)
+    paths = run(work, arguments.json_progress)
+    if arguments.json_progress:
+        tell(done=[str(path) for path in paths])
+    else:
+        print(*paths, sep="\n")
 
 
 def verify(arguments: argparse.Namespace) -> None:

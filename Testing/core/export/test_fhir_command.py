@@ -60,6 +60,20 @@ def test_without_a_segmentation_the_phrases_lead_to_slices_only(draft: Path, tmp
     assert (tmp_path / "again" / "report.fhir.json").read_bytes() == first
 
 
+def test_progress_is_told_in_json_lines_when_asked_for(
+    draft: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["export", str(draft), "--format", "dicom", "--format", "fhir", "-o", str(tmp_path / "out")]
+    assert main([*words, "--json-progress"]) == 0
+    *steps, done = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one["progress"] for one in steps] == sorted(one["progress"] for one in steps)
+    assert {"laying out the DICOM SEG", "packing the DICOM SR", "checking the FHIR bundle"} <= {
+        s["stage"] for s in steps
+    }
+    names = ("report.dcm", "segmentation.dcm", "report.fhir.json")
+    assert done == {"done": [str(tmp_path / "out" / name) for name in names]}
+
+
 def test_a_segmentation_from_before_is_pointed_at_while_it_is_of_the_masks(dicom_case: Any, draft: Path) -> None:
     for words in (["--format", "seg"], ["--format", "fhir"]):
         assert main(["export", str(draft), *words]) == 0
