@@ -13,13 +13,12 @@ _ITEMS = (
     "S split",
     "M merge",
     "Alt+↑↓ move",
-    "B both sides of a flag",
-    "K keep with a reason",
+    "B both sides",
+    "K keep flagged",
     "O next open",
-    "F next at clicked place",
+    "F find place",
     "L list",
-    "Ctrl+Z undo",
-    "Ctrl+Y redo",
+    "Ctrl+Z/Y undo, redo",
 )
 # A line may end between two keys only.
 HELP = "\N{NO-BREAK SPACE}· ".join(item.replace(" ", "\N{NO-BREAK SPACE}") for item in _ITEMS)
