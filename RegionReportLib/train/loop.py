@@ -31,6 +31,7 @@ from .sources import Sources, Vocabulary, prepare, sources_of, vocabulary
 from .state import Standing, keep_weights, last_state, save_state, take_weights
 
 MODEL, CASES = "model", "cases"
+_STORED = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,8 @@ def train(
     begun = last_state(place.folder, recipe.digest, accelerator.num_processes)
     sources = sources or sources_of(recipe, config, place.cases)
     share = Share(accelerator.process_index, accelerator.num_processes)
-    yield from part(prepare(sources.train, recipe.data.vocabulary_cases, share, place.workers), 0.0, 0.1)
+    yield from part(prepare(sources.train, recipe.data.vocabulary_cases, share, place.workers), 0.0, 0.08)
+    yield from part(prepare(sources.validation, recipe.data.validation_cases, share, place.workers), 0.08, 0.1)
     accelerator.wait_for_everyone()
     words = yield from part(vocabulary(sources.train, recipe.data.vocabulary_cases), 0.1, 0.12)
     yield Progress(0.12, "building the network")
@@ -175,7 +177,7 @@ class _Run:
         count = max(1, min(self.recipe.data.validation_cases, len(source)) // stage.batch)
         model.eval()
         sums: dict[str, float] = {}
-        for step, examples in enumerate(batches(order, 0, count, self.share, self.place.workers)):
+        for step, examples in enumerate(batches(order, 0, count, self.share, workers=0)):  # they are made already
             yield Progress(self.standing.step / stage.steps, f"{stage.name}: validation {step + 1} of {count}")
             with torch.no_grad():
                 losses = model(examples, stage)
@@ -199,7 +201,7 @@ class _Run:
         """Write the model with its card and return its folder."""
         folder = self.place.folder / MODEL
         if self.accelerator.is_main_process:
-            digest = checkpoint.save(self.network, folder)
+            digest = checkpoint.save(self.network, folder, _STORED[self.recipe.stored])
             card = {
                 "label": self.recipe.label,
                 "recipe": self.recipe.name,

@@ -90,7 +90,8 @@ class Recipe:
 
     `preset` names the network, `without` the parts of it that are switched off (`even_slices` shows evenly spaced
     slices instead of R²). `vision`, `language` and `text` are local folders of pretrained networks. `precision` is
-    that of accelerate: no, bf16 or fp16. `label` is what a model trained so must be called wherever it is chosen.
+    that of accelerate: no, bf16 or fp16; `stored` that of the weights in the finished model: fp32, bf16 or fp16. `label`
+    is what a model trained so must be called wherever it is chosen.
     """
 
     name: str
@@ -103,6 +104,7 @@ class Recipe:
     language: str = ""
     text: str = ""
     precision: str = "no"
+    stored: str = "fp32"
     label: str = ""
 
     def __post_init__(self) -> None:
@@ -111,6 +113,8 @@ class Recipe:
             raise ValueError(f"a recipe needs stages with names of their own, got {names}")
         if self.precision not in ("no", "bf16", "fp16"):
             raise ValueError(f"precision must be no, bf16 or fp16, got {self.precision!r}")
+        if self.stored not in ("fp32", "bf16", "fp16"):
+            raise ValueError(f"stored must be fp32, bf16 or fp16, got {self.stored!r}")
 
     @property
     def config(self) -> ModelConfig:

@@ -1,6 +1,6 @@
 """A training of the tests' small network as a program of its own, to be launched, shared among processes and killed.
 
-python blobs_training.py FOLDER [--batch N]
+python blobs_training.py FOLDER [--workers N]
 """
 
 from __future__ import annotations
@@ -39,5 +39,7 @@ RECIPE = Recipe(
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--workers", type=int, default=0)
+    given = parser.parse_args()
     sources = Sources(Blobs(12), Blobs(4, first=500))
-    finish(train(RECIPE, Place(parser.parse_args().folder), config=tiny_config(), sources=sources))
+    finish(train(RECIPE, Place(given.folder, workers=given.workers), config=tiny_config(), sources=sources))
