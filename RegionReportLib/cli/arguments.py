@@ -249,7 +249,7 @@ def _masks(command: argparse.ArgumentParser) -> None:
 
 
 def _writer(command: argparse.ArgumentParser) -> None:
-    kinds = ", ".join(f"{name}: {kind.title}" for name, kind in WRITERS.items())
+    kinds = "; ".join(kind.title for kind in WRITERS.values())
     command.add_argument("--writer", choices=tuple(WRITERS), default="measured", help=f"what writes: {kinds}")
     command.add_argument("--model", metavar="FOLDER", help="the writer's model (default: see `regionreport models`)")
     command.add_argument("--device", choices=DEVICES, default="auto", help="where a model runs (default: auto)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from pathlib import Path
 
 from ..errors import InputRefused, NeedMissing
@@ -22,14 +23,38 @@ def checked(folder: Path) -> Work[tuple[str, ...]]:
     if not files:
         raise NeedMissing(f"{folder} holds no weights (files ending in {', '.join(WEIGHT_ENDINGS)})")
     yield Progress(0.0, "looking at names and shapes")
-    found = _radbert(folder) if any(f.name == _RADBERT_FILE for f in files) else _reg2rg(folder)
-    digests = yield from part(digests_of(folder, files, trust=False), 0.1, 1.0)
     recorded = {name: entry["sha256"] for name, entry in read_record(folder).items()}
+    if (folder / _RADBERT_FILE).is_file():
+        found = _radbert(folder)
+    elif (folder / "config.json").is_file() and not (folder / "pytorch_model.bin").is_file():
+        found, own = _region_tokens(folder)
+        recorded |= own
+    else:
+        found = _reg2rg(folder)
+    digests = yield from part(digests_of(folder, files, trust=False), 0.1, 1.0)
     for name, digest in digests.items():
         if recorded.get(name, digest) != digest:
             raise InputRefused(f"{name} has changed since its digest was recorded: {recorded[name]}, now {digest}")
         found.append(f"{name}: SHA-256 {digest}" + (", as recorded" if name in recorded else ""))
     return tuple(found)
+
+
+def _region_tokens(folder: Path) -> tuple[list[str], dict[str, str]]:
+    """Return lines about a network trained here, and the digests that were saved with it."""
+    from safetensors import safe_open
+
+    from .checkpoint import WEIGHTS, read_content
+    from .tokenizer import FILE_NAME
+
+    content = read_content(folder)
+    with safe_open(folder / WEIGHTS, framework="pt") as opened:
+        shapes = [opened.get_slice(key).get_shape() for key in opened.keys()]  # noqa: SIM118 (no mapping)
+    counted = sum(prod(shape) for shape in shapes)
+    lines = [
+        f"region-token network {content['config'].get('name', '')!r}",
+        f"{counted / 1e6:.1f} million numbers in {len(shapes)} tensors",
+    ]
+    return lines, {name: digest for name, digest in content["digests"].items() if name != FILE_NAME}
 
 
 def _reg2rg(folder: Path) -> list[str]:

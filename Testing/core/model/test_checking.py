@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from tokenizers import Tokenizer
 
 from RegionReportLib.errors import InputRefused
 from RegionReportLib.model.checking import checked
+from RegionReportLib.model.checkpoint import save
 from RegionReportLib.model.digests import digests_of, write_record
+from RegionReportLib.model.network import RegionReporter
 from RegionReportLib.model.reg2rg import Reg2RG
 from RegionReportLib.model.reg2rg_config import PUBLISHED, Reg2RGConfig, read_config
 from RegionReportLib.progress import finish
@@ -60,6 +63,22 @@ def test_another_shape_is_found_without_opening_the_model(folder: Path) -> None:
     torch.save(state | {"embedding_layer.fc.bias": torch.zeros(3)}, weights)
     with pytest.raises(InputRefused, match=r"fc\.bias has shape \(3,\), expected \(16,\)"):
         finish(checked(folder))
+
+
+def test_a_network_that_was_trained_here_is_known_by_its_own_digests(
+    toy_reporter: Callable[..., RegionReporter], tmp_path: Path
+) -> None:
+    model = toy_reporter()
+    digest = save(model, tmp_path / "net")
+    lines = finish(checked(tmp_path / "net"))
+    assert lines[0].startswith("region-token network")
+    assert lines[-1] == f"model.safetensors: SHA-256 {digest}, as recorded"
+    weights = tmp_path / "net" / "model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    with pytest.raises(InputRefused, match=r"model\.safetensors has changed"):
+        finish(checked(tmp_path / "net"))
 
 
 @pytest.mark.parametrize(
