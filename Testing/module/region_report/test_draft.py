@@ -214,6 +214,28 @@ def test_a_pasted_report_is_tied_to_its_places_by_another_python(
     assert quick_desk.away_mm(quick_desk.chosen.anchors[0].place.point_mm) < 0.01
 
 
+def test_a_report_is_read_from_a_text_file_and_what_is_no_text_is_told(desk: Any, tmp_path: Path) -> None:
+    def chosen(name: str) -> None:
+        def choose(dialog: Any) -> None:
+            dialog.setOption(dialog.DontUseNativeDialog, True)
+            dialog.setDirectory(str(tmp_path))
+            dialog.selectFile(str(tmp_path / name))
+            dialog.accept()
+
+        desk.user.in_dialog(choose)
+        desk.user.click(desk.ui.loadTextButton)
+
+    (tmp_path / "dictated.txt").write_text("\ufeffLungs: Erguß rechts.\n", encoding="utf-8")
+    (tmp_path / "picture.txt").write_bytes(b"\x89PNG\xff\xfe")
+    assert not desk.ui.loadTextButton.visible
+    desk.ui.writerComboBox.currentText = "existing report"
+    chosen("picture.txt")
+    assert "picture.txt cannot be read as text" in desk.status
+    assert desk.ui.pasteEdit.plainText == ""
+    chosen("dictated.txt")
+    assert desk.ui.pasteEdit.plainText == "Lungs: Erguß rechts.\n"
+
+
 def test_an_existing_segmentation_is_used_and_never_overwritten(desk: Any, phantom: Any, ct: Any) -> None:
     import slicer
     from RegionReportLib.imaging.segments import segments_of
