@@ -42,7 +42,7 @@ def write_offers(
 ) -> Work[tuple[Path, ...]]:
     """Write the report of `folder` in the formats `names` (see `offers`) into the folder `target`; return the paths.
 
-    `target` is made if need be; files of the same names there are replaced, all at once, others are left alone.
+    `target` is made if need be; files of the same names there are replaced once all are complete, others left alone.
     `staging` is where the files grow meanwhile (default: a hidden folder in `target`), for who removes it after a
     kill. Closing the work leaves nothing. Raises InputRefused or NeedMissing with the reason of the offer, or what
     only writing can find; Conflict if `target` is the report folder itself and its own files would be replaced.
