@@ -81,7 +81,8 @@ def training_case(seed: int, shape_kji: tuple[int, int, int] = COARSE_KJI, *, ev
 
     `case.volume` and `case.masks` have the shape `(k, j, i)`; `case.texts[region_id]` is a paragraph whose `sentences`
     make claims (finding, polarity, side, zone, size); `case.boxes(sentence)` are its true boxes in RAS mm;
-    `case.reworded(rng)` is the same scan with other words. Training and evaluation are kept apart by their seeds.
+    `case.reworded(rng)` is the same scan with other words. Another shape is the same patient with the same findings on
+    other voxels, for instance fine enough to measure on. Training and evaluation are kept apart by their seeds.
     """
     return finish(make_case(training_recipe(seed, shape_kji, evenness=evenness)))
 

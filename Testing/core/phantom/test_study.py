@@ -58,6 +58,17 @@ def test_a_training_case_is_the_same_for_the_same_seed_and_has_the_shape_asked_f
         training_case(7, (32, 48, 50))
 
 
+def test_another_shape_shows_the_same_patient() -> None:
+    small, large = (training_case(9, shape) for shape in ((32, 48, 48), (48, 80, 80)))
+    assert small.habitus == large.habitus and small.planted == large.planted
+    by_number = {x.planted.number: x for x in large.lesions}
+    assert len(small.lesions) >= 2
+    for lesion in small.lesions:
+        other = by_number[lesion.planted.number]
+        assert other.planted == lesion.planted
+        assert np.abs(np.array(other.point_mm) - lesion.point_mm).max() < 25
+
+
 def test_rewording_keeps_the_patient() -> None:
     case = training_case(7, (24, 32, 32))
     other = case.reworded(np.random.default_rng(1))
