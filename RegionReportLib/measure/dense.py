@@ -24,7 +24,8 @@ from .zones import zone_counts, zone_of
 DENSE_HU = -500.0
 SMALLEST_ML = 0.4
 # A ball of 8 mm must fit: peripheral vessels, fissures and the rim of partial volume are thinner. Towards the hilum
-# vessels widen to the interlobar artery's 16 mm (Chang CH, Radiology 1965;84:45), so that there a ball of 16 mm must.
+# vessels widen to the interlobar artery, 16.7 mm at most in the normal (Bush A et al., Thorax 1988;43:127): there a
+# ball of 16 mm must.
 _PERIPHERAL_MM = 4.0
 _HILAR_MM = 8.0
 _HILUM_REACH_MM = 50.0
@@ -33,7 +34,7 @@ _BESIDE_MM = 12.0
 
 METHOD = (
     "lung voxels above −500 HU (Gattinoni, Am J Respir Crit Care Med 2001;164:1701) where a ball of 8 mm fits, near "
-    "the hilum one of up to 16 mm (the interlobar artery: Chang, Radiology 1965;84:45), without pleural fluid"
+    "the hilum one of up to 16 mm (the interlobar artery: Bush, Thorax 1988;43:127), without pleural fluid"
 )
 
 

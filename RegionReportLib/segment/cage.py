@@ -39,9 +39,14 @@ def inside_ribs(scan: Working, body: Mask, hull: Mask) -> Mask:
     near = _axial_distance(np.asarray(over == 0), scan.spacing_mm) <= BONE_REACH_MM
     held: Mask = np.asarray((over > 0).any((1, 2)))
     dense = (scan.hu > BONE_LEAST_HU) & body & near & held[:, None, None]
-    reach = 2 * round(RIB_STEP_MM / scan.spacing_mm) + 1
-    cage = axial_hull(ndimage.maximum_filter1d(dense.astype(np.uint8), reach, axis=0) > 0)
+    cage = axial_hull(_smeared(dense, scan.spacing_mm))
     return np.asarray(_depth(cage, scan.spacing_mm) > WALL_MM)
+
+
+def _smeared(bone: Mask, spacing_mm: float) -> Mask:
+    """Return bone, smeared along the body's axis over the gaps between ribs."""
+    reach = 2 * round(RIB_STEP_MM / spacing_mm) + 1
+    return np.asarray(ndimage.maximum_filter1d(bone.astype(np.uint8), reach, axis=0) > 0)
 
 
 def front_of(scan: Working, body: Mask, hull: Mask, lung: Mask, spine: Spine) -> Mask:
@@ -49,6 +54,10 @@ def front_of(scan: Working, body: Mask, hull: Mask, lung: Mask, spine: Spine) ->
     edge = hull & ~np.roll(hull, -1, axis=1)
     bare: Mask = np.asarray((edge & ~grown(lung, TOUCH_MM, scan.spacing_mm)).any(axis=1))
     before = np.maximum.accumulate(edge, axis=1) & ~hull & bare[:, None, :]
+    # Sternum and cartilages end it, wherever the hull of all bones runs.
+    bone = _smeared((scan.hu > BONE_LEAST_HU) & body, scan.spacing_mm) & ~hull
+    bone = ndimage.binary_dilation(bone, np.ones((1, 3, 3), bool))
+    before &= ~np.maximum.accumulate(bone & before, axis=1)
     rows = np.arange(hull.shape[1])[None, :, None]
     ahead = rows > spine.front[:, None, None] + AHEAD_MM / scan.spacing_mm
     return np.asarray(before & ahead & inside_ribs(scan, body, hull))

@@ -22,12 +22,12 @@ from .airways import airways
 from .body import body
 from .bones import bones
 from .coverage import coverage
-from .heart import heart_great_vessels
+from .heart import heart_great_vessels, sunk_below
 from .hemithorax import airless_parts
 from .lungs import Lungs, lungs
 from .native import label_map
 from .spine import spine
-from .thorax import thorax
+from .thorax import below, thorax
 from .working import SPACING_MM, Mask, Working
 
 logger = logging.getLogger(__name__)
@@ -102,6 +102,7 @@ def anatomy_of(scan: Working, trunk: Mask) -> Generator[Progress, None, tuple[di
     yield Progress(0.5, "finding diaphragm and mediastinum")
     frame = thorax(scan, trunk, pair, line)
     heart = heart_great_vessels(scan, frame.between & ~airway)
+    heart |= sunk_below(scan, heart, below(frame.floor, scan.hu.shape[0]) & trunk & ~pair.both)
     yield Progress(0.7, "finding the upper abdomen")
     abdomen = upper_abdomen(scan, trunk, pair.both, frame, line)
     yield Progress(0.85, "finding the bones")

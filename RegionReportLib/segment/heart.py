@@ -6,8 +6,10 @@ as they are thick enough to see at working resolution. Fat, oesophagus, nodes an
 
 from __future__ import annotations
 
+import numpy as np
+
 from .thorax import soft_tissue
-from .working import Mask, Working, closed, grown, largest, opened
+from .working import Mask, Working, closed, grown, largest, opened, smoothed, touching
 
 FAT_MOST_HU = -20.0
 """Between mediastinal fat (about -100) and unenhanced blood (30-50)."""
@@ -24,6 +26,14 @@ GROOVE_MM = 40.0
 EPICARDIAL_FAT_MM = 3.5
 """Epicardial fat over the ventricles measures 2-7 mm (Iacobellis, Nat Rev Cardiol 19:593, 2022)."""
 
+SUNK_MM = 30.0
+"""A soap film between the lungs' bases lies at most this much above the diaphragm under a large heart."""
+CONTRAST_STEP_HU = 60.0
+"""Blood of the arterial phase is denser than liver by 100-250 HU; portal venous it is not."""
+GAP_MM = 10.0
+WALL_MM = 2.5
+"""Wall of the right ventricle, as dense as liver."""
+
 
 def heart_great_vessels(scan: Working, between: Mask) -> Mask:
     """Return the heart and great vessels as the largest thick non-fat part of the space between the lungs."""
@@ -37,3 +47,23 @@ def heart_great_vessels(scan: Working, between: Mask) -> Mask:
     heart = opened(found, HEART_MM, scan.spacing_mm)
     sac = closed(heart, GROOVE_MM, scan.spacing_mm)
     return (found | grown(sac, EPICARDIAL_FAT_MM, scan.spacing_mm)) & between
+
+
+def sunk_below(scan: Working, heart: Mask, under: Mask) -> Mask:
+    """Return the heart that lies `under` the estimated diaphragm, where contrast tells it from the organs below."""
+    s = scan.spacing_mm
+    proper = opened(heart, HEART_MM, s)
+    around = under & grown(proper, SUNK_MM, s)
+    if not proper.any() or not around.any():
+        return np.zeros_like(heart)
+    soft = around & (scan.hu > 0) & (scan.hu < 200)
+    blood = float(np.median(scan.hu[proper]))
+    organ = float(np.median(scan.hu[soft])) if soft.any() else blood
+    if blood - organ < CONTRAST_STEP_HU:
+        return np.zeros_like(heart)
+    shadow = np.asarray(grown(proper, GAP_MM, s).any(axis=0))[None]
+    bright = around & shadow & (smoothed(np.clip(scan.hu, -150, 400), BLUR_MM, s) > (blood + organ) / 2)
+    found = touching(opened(bright, THICK_MM, s) | proper, proper)
+    # Papillary muscles and the wall are as dense as liver.
+    whole = grown(closed(found, GAP_MM, s), WALL_MM, s) if (found & ~proper).any() else found
+    return np.asarray(whole & around & shadow & ~proper)

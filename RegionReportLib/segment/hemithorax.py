@@ -66,6 +66,8 @@ def airless_parts(scan: Working, body: Mask, lungs: Lungs, airway: Mask, spine: 
             continue
         room = body & ~wall & ~airway & ~lungs.both & _beyond_mediastinum(scan, side, spine)
         room &= ~_on_top_of_ribs(bone, air) & _under_lung(side, scan.spacing_mm)
+        # Costal cartilage that is not calcified is no wall to the lines of `_layer`.
+        room &= inside | (np.arange(scan.hu.shape[1])[None, :, None] < spine.front[:, None, None])
         dense = _airless(scan, room, wall, side, spine)
         if dense.any():
             free = inside & ~wall & ~airway & ~lungs.both & (scan.hu > AIR_MOST_HU) & ~_on_top_of_ribs(bone, air)
