@@ -90,8 +90,8 @@ class Recipe:
 
     `preset` names the network, `without` the parts of it that are switched off (`even_slices` shows evenly spaced
     slices instead of R²). `vision`, `language` and `text` are local folders of pretrained networks. `precision` is
-    that of accelerate: no, bf16 or fp16; `stored` that of the weights in the finished model: fp32, bf16 or fp16. `label`
-    is what a model trained so must be called wherever it is chosen.
+    that of accelerate (no, bf16, fp16), `stored` that of the finished model's weights (fp32, bf16, fp16). `label` is
+    what a model trained so must be called wherever it is chosen.
     """
 
     name: str
