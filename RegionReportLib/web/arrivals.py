@@ -5,6 +5,8 @@ Everything runs in one thread: the scene, the views and the draft belong to it. 
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import shutil
 import tempfile
 from collections.abc import Awaitable, Callable, Coroutine
@@ -31,6 +33,7 @@ from .uploads import discard, given_name, new_name
 from .views import FourViews
 from .works import Works
 
+_log = logging.getLogger(__name__)
 _DRAFTS_SHOWN = 200
 
 
@@ -72,6 +75,7 @@ class Arrivals:
         self._source: Source | None = None
         self._given: Path | None = None
         self._client = new_client()
+        self._surfacing: asyncio.Task[None] | None = None
 
     def say(self, message: str) -> None:
         """Show a line to the reader."""
@@ -112,7 +116,7 @@ class Arrivals:
             self._source, self._given = source, None
             self.desk = Desk(self.views, got.volume, f"{given_name(source.scan.name)} · {given_name(folder.name)}")
             self._open_desk(folder, got.masks)
-        await self._finish()
+        self._finish()
 
     async def draft(self, scan: Path, wish: Wish, series: str | None = None) -> None:
         """Draft a scan as wished and put the report on the desk; of several series the reader is asked for one."""
@@ -131,7 +135,7 @@ class Arrivals:
             self.changed()
             masks = await draft(self._client, got, folder, Path(files), wish, self.works.hear)
             self._open_desk(folder, masks)
-        await self._finish()
+        self._finish()
 
     async def draft_sent(self, scan: Path, wish: Wish, series: str | None = None) -> None:
         """Draft a scan that a page sent, with its masks; one of which no report comes is not kept."""
@@ -206,18 +210,25 @@ class Arrivals:
         self.desk.open(folder, masks, self.place.actor, self.changed)
         self.desk.set_manner(self.settings.manner)
 
-    async def _finish(self) -> None:
-        """The report can be worked on now; the surfaces follow."""
+    def _finish(self) -> None:
+        """The report can be worked on now; the surfaces follow, whatever is done meanwhile."""
         assert self.desk is not None
-        self.works.done()
-        session = self.desk.session
-        self.say("; ".join(session.draft.notes) if session else "")
-        await in_steps(make_surfaces(self.desk.segmentation_node))
-        if session is not None and session.chosen is None:
+        assert self.desk.session is not None
+        self.say("; ".join(self.desk.session.draft.notes))
+        self._surfacing = asyncio.get_running_loop().create_task(self._surface(self.desk))
+
+    async def _surface(self, desk: Desk) -> None:
+        try:
+            await in_steps(make_surfaces(desk.segmentation_node))
+        except Exception:
+            _log.exception("the surfaces could not be made")  # the slices show everything
+        if desk.session is not None and desk.session.chosen is None:
             self.views.fit_space()
 
     def _drop(self) -> None:
         """Clear the desk; what was done on it is on the disk."""
+        if self._surfacing is not None:
+            self._surfacing.cancel()
         desk, self.desk = self.desk, None
         if desk is not None:
             desk.close()

@@ -26,12 +26,10 @@ class Works:
         self._task: asyncio.Task[None] | None = None
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
-        """Begin a work; Conflict while another runs that somebody waits for."""
+        """Begin a work; Conflict while another runs."""
         if self._task is not None and not self._task.done():
-            if self.busy is not None:
-                work.close()
-                raise Conflict("wait for what is being done, or cancel it first")
-            self._task.cancel()  # only the surfaces of the report before are still being made
+            work.close()
+            raise Conflict("wait for what is being done, or cancel it first")
         self.busy = Busy()
         self._task = asyncio.get_running_loop().create_task(self._watched(work))
         self._changed()
@@ -40,10 +38,6 @@ class Works:
         """End the work; nothing half done stays."""
         if self._task is not None:
             self._task.cancel()
-
-    def done(self) -> None:
-        """What is waited for is there; what the work still does may be broken off."""
-        self.busy = None
 
     def watch(self, progress: Progress) -> None:
         """Note how far the work is."""
@@ -68,14 +62,11 @@ class Works:
         try:
             await work
         except asyncio.CancelledError:
-            if self._task is not asyncio.current_task():
-                return
             self._failed("Cancelled; nothing was kept.")
         except Exception as error:
             if not isinstance(error, RegionReportError):
                 _log.exception("opening, drafting or exporting failed")
             self._failed(words_of(error))
         finally:
-            if self._task is asyncio.current_task():
-                self.busy = None
-                self._changed()
+            self.busy = None
+            self._changed()

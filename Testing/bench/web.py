@@ -45,6 +45,7 @@ def main() -> None:
             page.goto(url)
             page.wait_for_selector(".one[data-id]", timeout=120_000)
             print(f"page usable after start             {time.perf_counter() - started:8.1f} s")
+            print(f"  of which the server computed      {cpu_s(server):8.1f} s")
             page.wait_for_timeout(4000)  # the surfaces
             clicks(page, options.clicks)
             print(f"memory of the server                {rss_mb(server):8.0f} MB")
@@ -131,6 +132,12 @@ def serve(report: Path | None, drafts: Path) -> tuple[subprocess.Popen[str], str
 def rss_mb(server: subprocess.Popen[str]) -> float:
     """Return the resident memory of a process."""
     return float(psutil.Process(server.pid).memory_info().rss) / 1e6
+
+
+def cpu_s(server: subprocess.Popen[str]) -> float:
+    """Return the seconds of computing of a process and its children that have ended, whatever else was running."""
+    times = psutil.Process(server.pid).cpu_times()
+    return float(times.user + times.system + times.children_user + times.children_system)
 
 
 def arguments() -> argparse.Namespace:

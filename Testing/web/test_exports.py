@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from browsing import exported, opened
+from browsing import exported, opened, within
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -27,6 +27,14 @@ def test_every_format_of_a_scan_without_dicom_is_a_file_or_explained(page: Page,
     assert "DRAFT, not signed" in exported(page, "text").read_text(encoding="utf-8")
     assert json.loads(exported(page, "json").read_text(encoding="utf-8"))["status"] == "draft"
     assert exported(page, "masks").read_bytes() == (report / "segmentation.seg.nrrd").read_bytes()
+
+
+def test_an_export_at_once_does_not_keep_the_3d_view_empty(page: Page, server: Any, report: Path) -> None:
+    from RegionReportLib.scene.surfaces import missing_surfaces
+
+    opened(page, server, report)
+    exported(page, "text")
+    within(page, lambda: server.do(lambda door: not missing_surfaces(door.desk.segmentation_node)))
 
 
 def test_the_page_with_pictures_has_the_pictures_of_the_folder(page: Page, server: Any, report: Path) -> None:

@@ -59,16 +59,20 @@ export class Opening {
     this.post(`scan?${words}`, file);
   }
 
-  // Returns what the server answered, null if it refused or was not there.
-  async post(address, body) {
-    try {
-      const answer = await fetch(address, { method: "POST", body });
-      const told = await answer.json().catch(() => ({}));
-      if (answer.ok) return told;
-      this.desk.say(told.problem || `Not done: the server answered ${answer.status}.`);
-    } catch {
-      this.desk.say("Not done: the server does not answer.");
-    }
-    return null;
+  // Returns what the server answered, null if it refused or was not there; a large file tells how far it is.
+  post(address, body) {
+    return new Promise((done) => {
+      const request = new XMLHttpRequest();
+      const fail = (why) => { this.desk.say(why); done(null); };
+      request.open("POST", address);
+      request.responseType = "json";
+      request.upload.onprogress = ({ loaded, total }) => { if (body.name && loaded < total) this.desk.say(`Sending ${body.name}… ${Math.floor(100 * loaded / total)} %`); };
+      request.onerror = () => fail("Not done: the server does not answer.");
+      request.onload = () => {
+        const told = request.response || {};
+        if (request.status === 200) done(told); else fail(told.problem || `Not done: the server answered ${request.status}.`);
+      };
+      request.send(body);
+    });
   }
 }

@@ -77,7 +77,7 @@ function show(told) {
   $("notes").replaceChildren(...(report ? report.notes : []).map((note) => make("li", {}, note)));
   showBusy(told.busy);
   boxing.show(told.box);
-  if (told.series.length) askSeries(desk, told.series);
+  if (told.series.length) askSeries(desk, told.series); else if ($("series").open) $("series").close("");
   const list = $("list");
   if (report) {
     showList();
@@ -103,6 +103,7 @@ function showList() {
 
 function showBusy(busy) {
   $("busy").hidden = !busy;
+  $("busy").classList.toggle("over", Boolean(state.report));
   if (!busy) return;
   $("bar").value = busy.fraction;
   const left = busy.left_s === null ? "" : ` · ${busy.left_s < 90 ? `${Math.max(1, Math.round(busy.left_s))} s` : `${Math.round(busy.left_s / 60)} min`} left`;
