@@ -80,6 +80,8 @@ def writer(choice: WriterChoice) -> Writer:
 
     NeedMissing says what is absent and what to do; InputRefused that a model was given to a writer that takes none.
     """
+    if choice.compat and choice.name != "reg2rg":
+        raise InputRefused("writing in one pass, as published, is a choice of reg2rg alone")
     if choice.name == "measured":
         if choice.model is not None:
             raise InputRefused("the measured writer takes no model; choose another writer for it")

@@ -232,6 +232,8 @@ def test_a_writer_without_its_model_says_what_to_do(
         writer(WriterChoice("reg2rg", str(tmp_path / "absent")))
     with pytest.raises(InputRefused, match="takes no model"):
         writer(WriterChoice("measured", str(tmp_path)))
+    with pytest.raises(InputRefused, match="reg2rg alone"):
+        writer(WriterChoice("measured", compat=True))
     with pytest.raises(ValueError, match="known are measured, reg2rg"):
         WriterChoice("poet")
     (tmp_path / "models" / "reg2rg").mkdir(parents=True)
