@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -178,3 +179,13 @@ def test_a_few_voxels_of_lung_are_no_lung_and_break_nothing(small) -> None:
     found = {m.id: m for m in finish(measure(volume, masks))}
     assert all(m.value is None for m in found.values())
     assert "less than 50 mL" in found["lungs.volume.right"].reason
+
+
+def test_the_width_is_taken_at_the_vessel_that_runs_from_front_to_back(made: SimpleNamespace, grid: Grid) -> None:
+    chest = made.plain_chest()
+    for side, name in ((1, "lung_right"), (-1, "lung_left")):
+        low, high = sorted((side * 30.0, side * 50.0))
+        chest.paint(name, -860, made.block((low, -60, 75), (high, 60, 120)))
+    chest.paint("heart_great_vessels", 40, made.block((-12, -20, 78), (12, 50, 102)))
+    # 15 mm below the arch's top at 102 mm; 20 mm above the carina at 45 mm it would be 100 mm wide.
+    assert chest.measured(grid)["mediastinum.mediastinal_width"].value == pytest.approx(60, abs=3)
