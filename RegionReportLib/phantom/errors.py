@@ -115,7 +115,7 @@ def _other_size(case: PhantomCase, sentence: TrueSentence, rng: np.random.Genera
 
 def _denied(case: PhantomCase, sentence: TrueSentence, rng: np.random.Generator) -> WrongSentence | None:
     (claim,) = sentence.claims
-    false = deny((claim.kind,), rng)
+    false = deny((claim.kind,), rng, plain=True)
     region = sentence.region_id
     claims = (replace(false.claims[0], lesions=claim.lesions),)
     return WrongSentence(replace(false, region_id=region, claims=claims), ErrorKind.DENIED, sentence)

@@ -151,11 +151,14 @@ def part_of(kind: FindingKind, region_id: str) -> str:
     return phrases.part if region_id == phrases.region_id else {"bones": "bone"}.get(region_id, phrases.part)
 
 
-def deny(kinds: Sequence[FindingKind], rng: np.random.Generator) -> TrueSentence:
-    """Return a sentence that denies all of the kinds, which belong to one region."""
+def deny(kinds: Sequence[FindingKind], rng: np.random.Generator, *, plain: bool = False) -> TrueSentence:
+    """Return a sentence that denies all of the kinds, which belong to one region.
+
+    A `plain` one denies each kind as a whole, where others may deny a part of it ("no lytic lesion").
+    """
     table = phrase_table()
     first = table.findings[kinds[0]]
-    if len(kinds) == 1 and rng.random() < 0.8:
+    if len(kinds) == 1 and not plain and rng.random() < 0.8:
         text = expand(one_of(first.absent, rng), rng)
     else:
         nouns = [one_of(table.findings[kind].nouns, rng) for kind in kinds]

@@ -11,6 +11,7 @@ import pytest
 from RegionReportLib.anatomy.regions import Coverage
 from RegionReportLib.phantom.errors import ErrorKind, planted_errors
 from RegionReportLib.phantom.kinds import CT_RATE, SIZES, VARIETIES, FindingKind
+from RegionReportLib.phantom.phrases import phrase_table
 from RegionReportLib.phantom.recipe import Detail, Recipe, Scan
 from RegionReportLib.phantom.study import FREQUENCIES, coarse_scan, random_recipe, training_case
 
@@ -98,6 +99,8 @@ def test_planted_errors_are_false_and_say_what_is_wrong() -> None:
             assert claim.kind not in case.planted and w.original is None
         if w.error is ErrorKind.DENIED:
             assert there and claim.lesions
+            # Not "no lytic lesion" where there is a sclerotic one: the finding is denied as a whole.
+            assert any(noun in w.sentence.text.lower() for noun in phrase_table().findings[claim.kind].nouns)
         if w.error is ErrorKind.SIDE:
             assert claim.sides[0] not in {p.side for p in there}
         if w.error is ErrorKind.SIZE:
