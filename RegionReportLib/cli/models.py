@@ -51,7 +51,10 @@ def fetch(arguments: argparse.Namespace) -> None:
         _announce(model, what.folder, [(f.name, f.size, f.source.page, f.source.licence) for f in what.files])
         if what.files:
             _confirm(f"Fetch {_size(what.bytes_left)}?", arguments.yes, "nothing was fetched")
-        folder = run(fetching(what), arguments.json_progress)
+        try:
+            folder = run(fetching(what), arguments.json_progress)
+        except KeyboardInterrupt as cause:
+            raise Cancelled("cancelled; what has arrived is kept, fetch again to go on") from cause
     if arguments.json_progress:
         tell(done=[str(folder)])
     else:

@@ -166,7 +166,8 @@ def _how_to_be_let_in(source: Source) -> str:
     files = ", ".join(source.files)
     return (
         f"{source.repository} gives {files} only to accounts that accepted its licence ({source.licence}): accept it "
-        f"on {source.page}, sign in with `hf auth login`, and fetch again; or give a folder that has it with --from"
+        f"on {source.page}, sign in with `hf auth login`, and fetch again; or give a folder that has it "
+        "with --from, the rest is fetched then"
     )
 
 

@@ -20,24 +20,29 @@ _SPARE_BYTES = 200_000_000
 
 
 def take(model: KnownModel, source: Path) -> Work[Path]:
-    """Take the files of a model from a folder that the user has, linked where the disk allows it, and return ours.
+    """Take those files of a model that a user's folder has, linked where the disk allows it, and return ours.
 
-    NeedMissing names the files that the folder lacks.
+    What is here already stays. NeedMissing names what neither has; what was taken is kept all the same.
     """
     folder = models_home() / model.name
-    absent = [name for name in model.files if not (source / name).is_file()]
-    if absent:
-        raise NeedMissing(f"{source} lacks {', '.join(absent)} of {model.title}")
     if source.resolve() == folder.resolve():
         raise InputRefused(f"{source} is the place where the files would go")
-    total = sum((source / name).stat().st_size for name in model.files)
-    folder.mkdir(parents=True, exist_ok=True)
+    taken = [n for n in model.files if (source / n).is_file() and not (folder / n).is_file()]
+    total = sum((source / name).stat().st_size for name in taken) or 1
+    if taken:
+        folder.mkdir(parents=True, exist_ok=True)
     done = 0
-    for name in model.files:
+    for name in taken:
         size = (source / name).stat().st_size
         yield from part(_taken(source / name, folder / name), 0.5 * done / total, 0.5 * (done + size) / total)
         done += size
     yield from part(recorded(model, folder), 0.5, 1.0)
+    absent = [name for name in model.files if not (folder / name).is_file()]
+    if absent:
+        raise NeedMissing(
+            f"{model.title} still lacks {', '.join(absent)}, which {source} does not have; "
+            f"`regionreport models fetch {model.name}` fetches the rest"
+        )
     return folder
 
 
@@ -82,9 +87,10 @@ def _copied(source: Path, target: Path) -> Work[None]:
 
 
 def recorded(model: KnownModel, folder: Path) -> Work[None]:
-    """Write down the digests of a model's files."""
-    digests = yield from digests_of(folder, [folder / name for name in model.files])
-    write_record(folder, digests)
+    """Write down the digests of those of a model's files that are here."""
+    digests = yield from digests_of(folder, [f for name in model.files if (f := folder / name).is_file()])
+    if digests:
+        write_record(folder, digests)
 
 
 def need_space(folder: Path, wanted: int) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -215,8 +217,11 @@ def test_a_folder_serves_instead_of_a_network(hub: Hub, tmp_path: Path) -> None:
     own = tmp_path / "own"
     own.mkdir()
     (own / "words.json").write_bytes(SMALL)
-    with pytest.raises(NeedMissing, match=r"lacks weights\.bin"):
+    with pytest.raises(NeedMissing, match=r"still lacks weights\.bin, .* models fetch test"):
         finish(take(MODEL, own))
+    assert (models_home() / "test" / "words.json").read_bytes() == SMALL  # what there was is taken
+    assert [f.name for f in finish(plan(MODEL)).files] == ["weights.bin"]  # and only the rest would be fetched
+    hub.asked.clear()
     (own / "weights.bin").write_bytes(LARGE)
     folder = finish(take(MODEL, own))
     assert (folder / "weights.bin").read_bytes() == LARGE
@@ -225,11 +230,7 @@ def test_a_folder_serves_instead_of_a_network(hub: Hub, tmp_path: Path) -> None:
     remove(MODEL)
     assert (own / "weights.bin").read_bytes() == LARGE  # theirs stays
     with pytest.raises(InputRefused, match="is the place where the files would go"):
-        moved = models_home() / "test"
-        moved.mkdir(parents=True)
-        for name in MODEL.files:
-            (moved / name).write_bytes(b"x")
-        finish(take(MODEL, moved))
+        finish(take(MODEL, models_home() / "test"))
 
 
 def test_a_record_counts_only_while_the_file_is_as_it_was(hub: Hub) -> None:
@@ -237,6 +238,14 @@ def test_a_record_counts_only_while_the_file_is_as_it_was(hub: Hub) -> None:
     (folder / "weights.bin").write_bytes(LARGE[::-1])
     found = finish(digests_of(folder, [folder / "weights.bin"]))
     assert found["weights.bin"] == hashlib.sha256(LARGE[::-1]).hexdigest()
+
+
+def test_doors_may_ask_without_loading_what_is_heavy() -> None:
+    rooms = ", ".join(f"RegionReportLib.model.{n}" for n in ("catalogue", "folders", "keeping", "fetching", "digests"))
+    heavy = "('torch', 'transformers', 'huggingface_hub', 'tokenizers', 'safetensors')"
+    probe = f"import sys, {rooms}, RegionReportLib.draft.choose; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_the_catalogue_names_each_file_once() -> None:
