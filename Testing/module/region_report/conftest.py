@@ -177,6 +177,17 @@ class Reader:
             menu = next(a.menu() for a in menu.actions() if a.text == words)
         return next(a for a in menu.actions() if a.text == path[-1])
 
+    def choose_path(self, path: Path) -> None:
+        """Type a path into the next file dialog and accept it; say it before the click that opens it."""
+        import qt
+
+        def choose(dialog: Any) -> None:
+            dialog.setOption(dialog.DontUseNativeDialog, True)
+            dialog.findChild(qt.QLineEdit, "fileNameEdit").text = str(path)  # its list may still be loading
+            dialog.accept()
+
+        self.user.in_dialog(choose)
+
     def judge_all(self) -> None:
         """Go through all sentences by key: look, accept."""
         for _ in self.session.report.sentences:

@@ -119,18 +119,12 @@ def test_the_worker_writes_the_chosen_export_and_a_file_that_is_there_is_asked_a
     target, asked, answers = tmp_path / "out", [], [False, True]
     target.mkdir()
 
-    def name_folder(dialog: Any) -> None:
-        dialog.setOption(dialog.DontUseNativeDialog, True)
-        dialog.setDirectory(str(target.parent))
-        dialog.selectFile(str(target))
-        dialog.accept()
-
     def replace(name: str, folder: Path) -> bool:
         asked.append(name)
         return answers.pop(0)
 
     def write() -> None:
-        reader.user.in_dialog(name_folder)
+        reader.choose_path(target)
         export_action(reader, "Web page, without").trigger()
         reader.user.wait(lambda: not reader.module.panel.reviewing.finishing.export.running)
 
