@@ -20,6 +20,8 @@ from ..report.sentence import Author, Origin, Polarity, Sentence
 from .writer import Seen
 
 _OURS = Origin(Author.MEASURED)
+# How the ids of our own sentences about a region end.
+_COVERAGE, _UNSAID = "coverage", "unsaid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +103,9 @@ def coverage_sentence(part: Region, seen: Seen) -> Sentence | None:
         return None
     if coverage is Coverage.ABSENT:
         text = f"{part.name} not assessed: {note}." if note else f"{part.name} not covered by this scan."
-        return _own(f"{part.id}-coverage", text, part, ())
+        return _own(f"{part.id}-{_COVERAGE}", text, part, ())
     text = f"{part.name} only partly covered by this scan" + (f": {note}." if note else ".")
-    return _own(f"{part.id}-coverage", text, part, seen.places)
+    return _own(f"{part.id}-{_COVERAGE}", text, part, seen.places)
 
 
 def unsaid_sentence(part: Region, unsaid: Iterable[str], seen: Seen) -> Sentence | None:
@@ -111,7 +113,7 @@ def unsaid_sentence(part: Region, unsaid: Iterable[str], seen: Seen) -> Sentence
     listed = "; ".join(unsaid)
     if not listed or seen.masks.coverage[part.id] is Coverage.ABSENT:
         return None
-    return _own(f"{part.id}-unsaid", f"Not assessed: {listed}.", part, seen.places)
+    return _own(f"{part.id}-{_UNSAID}", f"Not assessed: {listed}.", part, seen.places)
 
 
 def note_sentence(sentence_id: str, text: str, part: Region) -> Sentence:
@@ -126,6 +128,11 @@ def _own(sentence_id: str, text: str, part: Region, places: Iterable[Place]) -> 
 
 
 def in_report_order(sentences: Iterable[Sentence]) -> tuple[Sentence, ...]:
-    """Return the sentences by the region that each is about, otherwise in the order given."""
+    """Return the sentences by the region that each is about, otherwise in the order given.
+
+    What the scan does not cover stands first in a region and what was not assessed last, also where the text of
+    another region speaks of it.
+    """
     order = {part.id: n for n, part in enumerate(regions())}
-    return tuple(sorted(sentences, key=lambda s: order[s.regions[0]]))
+    rank = {_COVERAGE: 0, _UNSAID: 2}
+    return tuple(sorted(sentences, key=lambda s: (order[s.regions[0]], rank.get(s.id.rpartition("-")[2], 1))))

@@ -132,3 +132,9 @@ def test_sentences_stand_under_the_region_that_they_are_about(seen: Seen) -> Non
     heart = sentences(seen, "The heart is enlarged.")[0]
     lungs = note_sentence("n", "A remark.", region("lungs"))
     assert [s.id for s in in_report_order((heart, lungs))] == ["n", "x-1"]
+    unsaid = unsaid_sentence(region("bones"), ["breast (why)"], seen)
+    coverage = coverage_sentence(region("bones"), seen)
+    late = sentences(seen, "The vertebrae are intact.", "bones")[0]
+    assert unsaid is not None
+    assert coverage is not None
+    assert [s.id for s in in_report_order((unsaid, coverage, late))] == ["bones-coverage", "x-1", "bones-unsaid"]
