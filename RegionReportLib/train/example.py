@@ -19,7 +19,7 @@ from ..model.network import Claim, TrainingStudy
 from ..model.tokenizer import BOX
 from .case import Case, CaseSentence
 
-CLAIMS = 8
+CLAIMS = 16
 """True and false sentences about a study, half of each."""
 
 

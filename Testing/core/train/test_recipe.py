@@ -70,8 +70,9 @@ def test_parts_can_be_switched_off_alone() -> None:
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="this Python reads no TOML")
-def test_the_demonstration_recipe_is_labelled_and_keeps_its_seeds_apart() -> None:
-    with_stages = read_recipe(Path(str(files("RegionReportLib.train") / "recipes" / "demo.toml")))
+@pytest.mark.parametrize("name", ["demo", "demo_cpu"])
+def test_the_demonstration_recipes_are_labelled_and_keep_their_seeds_apart(name: str) -> None:
+    with_stages = read_recipe(Path(str(files("RegionReportLib.train") / "recipes" / f"{name}.toml")))
     assert [stage.name for stage in with_stages.stages] == ["contrast", "writing", "boxes"]
     assert "not for patients" in with_stages.label
     spans = [
