@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputRefused, NeedMissing
+from ..places import data_home
 
 if TYPE_CHECKING:
     from ..web.app import Server
@@ -75,13 +76,7 @@ def _begin(server: Server, arguments: argparse.Namespace) -> None:
 
 def drafts_folder() -> Path:
     """Return the folder of all drafts of this account, the same as the Slicer module's."""
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
-    else:
-        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-    return base / "RegionReport" / "drafts"
+    return data_home() / "drafts"
 
 
 def _account() -> str:

@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..places import MODELS_VARIABLE
+from ..places import models_home as models_home  # the doors ask for it here
 from .catalogue import KnownModel
 
-HOME_VARIABLE = "REGIONREPORT_MODELS"
+HOME_VARIABLE = MODELS_VARIABLE
 PART_ENDING = ".part"
 """Of files that have not wholly arrived."""
-
-
-def models_home() -> Path:
-    """Return the folder that holds one folder for each model; it need not exist.
-
-    The environment variable REGIONREPORT_MODELS decides, else the platform's place for the data of a user's programs.
-    """
-    chosen = os.environ.get(HOME_VARIABLE)
-    if chosen:
-        return Path(chosen).expanduser()
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
-    else:
-        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-    return base / "RegionReport" / "models"
 
 
 @dataclass(frozen=True, slots=True)
