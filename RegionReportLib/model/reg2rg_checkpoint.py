@@ -181,7 +181,7 @@ def _own_bytes(name: str, shape: torch.Size, keys: Keys, weights: Weights, placi
     """Return what a tensor will take beyond the mapped file; nothing where it can stay a page of that."""
     numbers = placing.visual if _is_visual(name) else placing.language
     if placing.four_bit and four_bit.is_large(name, shape):
-        return shape.numel() // 2
+        return shape.numel() * 9 // 16  # half a byte each, and a float32 scale for every 64 of them
     stored = keys.name_of.get(_words_first(name)) or keys.name_of.get(_ADAPTED + name.removeprefix("lang_model."))
     if placing.device == "cpu" and stored is not None:
         value = weights[stored]()
