@@ -15,7 +15,7 @@ from RegionReportLib.grounding.contradictions import check
 from RegionReportLib.imaging.mask_files import copy_masks
 from RegionReportLib.report.journal import JOURNAL_NAME
 from RegionReportLib.report.report_file import DRAFT_NAME, REPORT_NAME, report_bytes
-from RegionReportLib.report.store import open_draft
+from RegionReportLib.report.store import open_draft, view_draft
 from RegionReportLib.review.addendum import begin_addendum
 from RegionReportLib.scene.storage import ReportFiles, files_of, keep_report, segmentation_node_of, volume_node_of
 
@@ -36,21 +36,29 @@ def new_folder(name):
 
 
 class Desk:
-    """An open draft of the scene: its folder, its nodes, and the store that writes both."""
+    """An open draft of the scene: its folder, its nodes, and the store that writes both.
+
+    One that another program works on is open for reading; `notes` are what the reader should know.
+    """
 
     def __init__(self, report_node, folder, actor):
         self.report_node = report_node
         self.volume_node = volume_node_of(report_node)
         self.segmentation_node = segmentation_node_of(report_node)
         self.folder = folder
-        self.draft = open_draft(folder, actor=actor, check=check)
+        try:
+            self.draft = open_draft(folder, actor=actor, check=check)
+            self.notes = self.draft.notes
+        except Conflict as busy:
+            self.draft = view_draft(folder)
+            self.notes = (f"For reading only: {str(busy).partition(';')[0]}.",)
         self._kept = None
         self.keep()
 
     def keep(self):
         """Bring the copy in the scene up to date, if anything changed."""
         report = self.draft.report
-        if self._kept is report or self.report_node.GetScene() is None:
+        if self.draft.read_only or self._kept is report or self.report_node.GetScene() is None:
             return
         files = ReportFiles(
             report_bytes(report),
@@ -68,7 +76,7 @@ class Desk:
 def desk_of(report_node, actor):
     """Open the draft of a report node, in its folder on this computer, which is made from the node if need be.
 
-    Raises InputRefused if the node was tampered with, Conflict if another program works on the draft.
+    Raises InputRefused if the node was tampered with, Conflict if its folder is gone and its trail is not in the scene.
     """
     files = files_of(report_node)
     folder = _folder_for(files, report_node)

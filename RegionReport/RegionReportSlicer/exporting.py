@@ -57,7 +57,8 @@ class ExportMenu:
             if target is None:
                 return
             try:
-                desk.draft.save()
+                if not desk.draft.read_only:
+                    desk.draft.save()
             except RegionReportError as problem:
                 self._say(f"Not exported: {problem}")
                 return

@@ -59,7 +59,7 @@ class Reviewing:
                 grid = desk.draft.report.study.grid
                 viewer = SceneViewer(slicer.mrmlScene, desk.volume_node, desk.segmentation_node, grid, self._manner())
                 self.session = Session(desk.draft, viewer, self._changed)
-                self.say("; ".join(desk.draft.notes))
+                self.say("; ".join(desk.notes))
         self.retie.fill(self.session)
         self.show()
 

@@ -97,11 +97,14 @@ def put_report_into_scene(ct: Any, phantom: Any, draft: Path, drafts: Path) -> A
 
 
 @pytest.fixture
-def reader(
-    drafts: Path, ct: Any, phantom: Any, draft_of_phantom: Path, load_module: Callable[[Path], Any], user: Any
-) -> Reader:
+def report_node(drafts: Path, ct: Any, phantom: Any, draft_of_phantom: Path) -> Any:
+    """The phantom's report in the scene and, as the folder `phantom`, on the disk."""
+    return put_report_into_scene(ct, phantom, draft_of_phantom, drafts)
+
+
+@pytest.fixture
+def reader(report_node: Any, load_module: Callable[[Path], Any], user: Any) -> Reader:
     """A reader before the open report of the phantom."""
-    put_report_into_scene(ct, phantom, draft_of_phantom, drafts)
     return Reader(load_module(FILE), user)
 
 

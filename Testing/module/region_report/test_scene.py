@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+MODULE = Path(__file__).parents[3] / "RegionReport" / "RegionReport.py"
+
 
 @pytest.mark.parametrize("kept", ["with its folder", "on another computer"])
 def test_a_saved_scene_gives_the_same_report_back_and_goes_on(
@@ -93,6 +95,29 @@ def test_places_move_along_with_the_volume_and_what_stays_behind_is_told(reader:
     reader.choose("Right pleural fluid")
     assert reader.status == ""
     assert reader.away_mm((x + 25.0, y, z)) < 0.01
+
+
+def test_a_report_that_another_program_works_on_is_open_for_reading(
+    report_node: Any, drafts: Path, load_module: Any, user: Any, make_reader: Any
+) -> None:
+    from RegionReportLib.report.store import open_draft
+
+    with open_draft(drafts / "phantom", actor="Dr Other"):
+        reader = make_reader(load_module(MODULE), user)
+        assert "For reading only" in reader.status and "Dr Other" in reader.status
+        before = reader.session.report
+        reader.choose("Total lung volume")
+        assert reader.away_mm(reader.chosen.anchors[0].place.point_mm) < 0.01
+        for key in ("A", "X", "N", "Ctrl+Z", "Alt+Down"):
+            user.key(key)
+        assert reader.session.report is before
+        for button in (reader.ui.acceptButton, reader.ui.editButton, reader.ui.addButton, reader.ui.signButton):
+            assert not button.enabled
+        user.choose(reader.ui.reportSelector, None)
+    user.choose(reader.ui.reportSelector, report_node)
+    reader.choose("Total lung volume")
+    user.key("A")
+    assert reader.chosen.verdict.value == "accepted"
 
 
 def test_two_reports_in_one_scene_are_chosen_by_their_selector(
