@@ -37,6 +37,13 @@ def test_noise_alone_is_no_calcium(chest, upright: Grid) -> None:
     assert chest.measured(upright)["heart_great_vessels.calcium_volume"].value == 0
 
 
+def test_noise_alone_is_no_contrast(chest, upright: Grid) -> None:
+    chest.noise_hu = 120.0
+    found = chest.measured(upright)["heart_great_vessels.blood_density"]
+    assert found.reason == "no contrast in the vessels"
+    assert found.value == pytest.approx(40, abs=3)
+
+
 def test_bone_beside_the_aorta_is_no_calcium(chest, made, upright: Grid) -> None:
     chest.paint("bone", 700, made.rod((0, -80, -54), (0, -80, 54), (18, 15)))
     chest.paint("heart_great_vessels", 40, made.rod((0, -53, -50), (0, -53, 60), (10, 12)))
