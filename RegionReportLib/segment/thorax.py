@@ -25,8 +25,9 @@ CLAVICLE_MM = 15.0
 """The clavicles' ends rise this far above the jugular notch."""
 NECK_HALF_WIDTH_MM = 45.0
 """Thyroid, carotid arteries and jugular veins lie medial of this, first ribs and coracoids lateral or behind."""
-NECK_BEFORE_MM = 4.0
-"""Rims of the vertebral bodies reach this far in front of the line of their fronts."""
+NECK_AHEAD_MM = (4.0, 60.0)
+"""Rims of the vertebral bodies reach as far as the first in front of the line of their fronts; beyond the second, where
+the plane of the inlet may cut it, lies the sternum."""
 PARAVERTEBRAL_MM = 10.0
 MIDDLE_MM = 40.0
 """Vertebrae, sternum and what lies between the lungs beside them; lateral of it are ribs."""
@@ -199,7 +200,8 @@ def _neck(scan: Working, body: Mask, lungs: Lungs, spine: Spine) -> Mask:
     """Return where thyroid and vessels of the neck lie, often dense: before the spine, above the clavicles' ends."""
     rows = np.arange(scan.hu.shape[1])[None, :, None]
     beside = np.abs(np.arange(scan.hu.shape[2])[None, None, :] - spine.x[:, None, None]) * scan.spacing_mm
-    before = rows > spine.front[:, None, None] + NECK_BEFORE_MM / scan.spacing_mm
+    ahead = (rows - spine.front[:, None, None]) * scan.spacing_mm
+    before = (ahead > NECK_AHEAD_MM[0]) & (ahead < NECK_AHEAD_MM[1])
     return np.asarray(_above_inlet(scan, lungs, spine, CLAVICLE_MM) & before & (beside < NECK_HALF_WIDTH_MM) & body)
 
 
