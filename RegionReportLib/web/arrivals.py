@@ -125,7 +125,7 @@ class Arrivals:
             if found:
                 self.asked = Asked(scan, wish, found)
                 return
-        folder = self.place.drafts / new_name(scan.name)
+        folder = self.place.drafts / new_name(given_name(scan.name))
         source = Source(scan, series, wish.masks)
         with tempfile.TemporaryDirectory(prefix="regionreport-") as files:
             got = await read(source, Path(files), self.works.watch)

@@ -52,8 +52,8 @@ def _write(folder: Path, scan: Path | None, target: Path) -> Work[dict[str, Any]
     from ..scene.storage import ReportFiles, keep_report
     from ..scene.volume_nodes import volume_to_node
 
-    vtk.vtkOutputWindow.GetInstance().SetDisplayModeToNever()  # it tells each file that it packs
     scene = SlicerApp().scene
+    vtk.vtkOutputWindow.GetInstance().SetDisplayModeToNever()  # it tells each file that it packs
     node = volume_to_node(scene, volume, Path(study.path).name)
     regions = yield from part(masks_to_node_by_steps(scene, node, masks), 0.45, 0.6)
     keep_report(scene, ReportFiles(*files), node, regions)

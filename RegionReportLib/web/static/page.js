@@ -103,7 +103,8 @@ function showList() {
 
 function showBusy(busy) {
   $("busy").hidden = !busy;
-  $("busy").classList.toggle("over", Boolean(state.report));
+  $("busy").classList.toggle("over", Boolean(state.report));  // over the list, so that nothing moves under the hand
+  $("busy").style.top = state.report ? `${document.querySelector("header").offsetHeight}px` : "";
   if (!busy) return;
   $("bar").value = busy.fraction;
   const left = busy.left_s === null ? "" : ` · ${busy.left_s < 90 ? `${Math.max(1, Math.round(busy.left_s))} s` : `${Math.round(busy.left_s / 60)} min`} left`;
