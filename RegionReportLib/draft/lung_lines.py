@@ -143,7 +143,7 @@ def _fluid(findings: Findings, side: Side) -> Iterator[Line]:
         return
     if value_of(m) >= FLUID_LIMIT_ML:
         phrase = f"{side.value.capitalize()} pleural fluid"
-        # At least: thin layers are neither segmented nor measured, a third of the fluid on phantoms.
+        # At least: thin layers are neither segmented nor measured, a seventh of the fluid on phantoms.
         yield Line(f"{phrase} at least {wording.volume(value_of(m))}.", phrase, (m,))
         return
     phrase = f"No {side.value} pleural fluid measured"
