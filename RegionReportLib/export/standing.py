@@ -6,6 +6,7 @@ The words live here once, so that no format says less than another.
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime, timezone
 
 from ..report.document import Report, Status
 from ..report.sentence import Author, Sentence, Verdict
@@ -41,10 +42,15 @@ def state_line(report: Report) -> str:
     """Return one line with the state of the report: draft with what is still unjudged, or signed by whom and when."""
     if report.status is Status.SIGNED and report.signature is not None:
         amends = f" Addendum to report {report.predecessor}." if report.predecessor else ""
-        return f"Signed by {report.signature.name} at {report.signature.signed_at}.{amends}"
+        return f"Signed by {report.signature.name}, {_moment(report.signature.signed_at)}.{amends}"
     sentences = kept(report)
     judged = sum(s.verdict is not Verdict.PENDING for s in sentences)
     return f"DRAFT, not signed: {judged} of {len(sentences)} sentences judged by a reader."
+
+
+def _moment(at: str) -> str:
+    """Return an ISO 8601 time with zone to the minute, as a reader would write it; the exact one is in the report."""
+    return f"{datetime.fromisoformat(at).astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC"
 
 
 def authorship_line(report: Report) -> str:

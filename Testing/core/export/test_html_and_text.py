@@ -87,7 +87,7 @@ def test_a_signed_report_says_who_signed_and_what_it_amends() -> None:
         report(), status=Status.SIGNED, signature=Signature("Dr Åse", "2026-01-02T10:00:00+00:00", "0" * 64),
         predecessor="r0",
     )  # fmt: skip
-    assert "Signed by Dr Åse at 2026-01-02T10:00:00+00:00. Addendum to report r0." in report_text(signed)
+    assert "Signed by Dr Åse, 2026-01-02 10:00 UTC. Addendum to report r0." in report_text(signed)
     assert "class='signed'" in report_html(signed)
 
 
