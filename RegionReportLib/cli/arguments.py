@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from .. import __version__
 from ..draft.choose import DEVICES, PRECISIONS, WRITERS
 from ..export.formats import FORMAT_NAMES
-from ..segment.choose import SEGMENTERS
+from ..segment.choose import SEGMENTERS, checked_name
 from .model_arguments import add_model_arguments
 
 
@@ -58,7 +58,7 @@ def _making(commands: Any) -> None:
 
     segment = _command(commands, "segment", "drafting:segment", "make the six region masks of a chest CT")
     _volume(segment)
-    segment.add_argument("--segmenter", choices=SEGMENTERS, default=SEGMENTERS[0], help="what makes the masks")
+    _segmenter(segment)
     _output(segment)
 
     measure = _command(commands, "measure", "drafting:measure", "measure a chest CT")
@@ -161,7 +161,7 @@ def _many(commands: Any) -> None:
     batch = _command(commands, "batch", "cohorts:batch", "draft many studies; run again, it goes on where it stopped")
     table = "table (.csv, .parquet) with the columns study and path, if wished series, masks, prior; or a folder"
     batch.add_argument("studies", type=Path, metavar="TABLE|FOLDER", help=table)
-    batch.add_argument("--segmenter", choices=SEGMENTERS, default=SEGMENTERS[0], help="what makes the region masks")
+    _segmenter(batch)
     _writer(batch)
     batch.add_argument("--engine", choices=("local", "ray"), default="local", help="this machine's processes, or Ray")
     batch.add_argument(
@@ -244,8 +244,20 @@ def _volume(command: argparse.ArgumentParser) -> None:
 
 
 def _masks(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--segmenter", choices=SEGMENTERS, default=SEGMENTERS[0], help="what makes the region masks")
+    _segmenter(command)
     command.add_argument("--segmentation", type=Path, metavar="FILE", help="use these masks (.seg.nrrd) instead")
+
+
+def _segmenter(command: argparse.ArgumentParser) -> None:
+    names = f"what makes the region masks: {', '.join(SEGMENTERS)}, or monai-bundle:FOLDER (default: {SEGMENTERS[0]})"
+    command.add_argument("--segmenter", type=_known_segmenter, default=SEGMENTERS[0], metavar="NAME", help=names)
+
+
+def _known_segmenter(text: str) -> str:
+    try:
+        return checked_name(text)
+    except ValueError as unknown:
+        raise argparse.ArgumentTypeError(str(unknown)) from None
 
 
 def _writer(command: argparse.ArgumentParser) -> None:

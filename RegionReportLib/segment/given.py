@@ -24,7 +24,7 @@ from ..imaging.read import ENDINGS
 from ..imaging.resample import blocks, nearest
 from ..imaging.segment_names import structure_of_segment
 from ..imaging.volume import Volume
-from ..progress import Work, part
+from ..progress import Progress, Work, part
 from .classical import working
 from .coverage import coverage
 from .working import SPACING_MM
@@ -57,6 +57,19 @@ class Given:
     unknown: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class NamedLabels:
+    """A label map `labels` `(k, j, i)` on a `grid` of its own, and the `names` of its values; 0 is none.
+
+    `source` is what they are called in messages.
+    """
+
+    labels: npt.NDArray[np.uint16]
+    grid: Grid
+    names: Mapping[int, str]
+    source: str
+
+
 def read_given(path: Path, volume: Volume, names: Mapping[int, str] | None = None) -> Work[Given]:
     """Read the masks of a scan from a label map, or from a folder with one file per structure.
 
@@ -67,13 +80,16 @@ def read_given(path: Path, volume: Volume, names: Mapping[int, str] | None = Non
         found = yield from part(_from_folder(path, volume.grid), 0.0, 0.8)
     else:
         found = yield from part(_from_map(path, volume.grid, names), 0.0, 0.8)
-    if found.unknown:
-        _log.warning("%s: not known and left out: %s", path.name, ", ".join(found.unknown))
-    if not found.labels.any():
-        raise InputRefused(f"the masks of {path} are empty")
-    states, notes = yield from part(_coverage(volume, found), 0.8, 1.0)
-    masks = RegionMasks(found.labels, volume.grid, found.structures, f"given {path.name}", states, notes)
-    return Given(masks, found.unknown)
+    given = yield from part(_judged(found, volume, path.name), 0.8, 1.0)
+    return given
+
+
+def given_labels(stored: NamedLabels, volume: Volume) -> Work[Given]:
+    """Return the masks of a scan from labels that are in memory already; raises as `read_given`."""
+    yield Progress(0.0, "bringing the masks onto the scan")
+    found = _from_labels(stored, volume.grid)
+    given = yield from part(_judged(found, volume, stored.source), 0.5, 1.0)
+    return given
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,13 +102,18 @@ class _Found:
 def _from_map(path: Path, grid: Grid, names: Mapping[int, str] | None) -> Work[_Found]:
     called = label_names(path) if names is None else names
     stored, own = yield from part(read_label_map(path), 0.0, 0.7)
-    present = [int(n) for n in np.flatnonzero(np.bincount(stored.ravel())) if n]
-    known, structures, unknown = _known({str(n): called.get(n, f"label {n}") for n in present}, path)
+    return _from_labels(NamedLabels(stored, own, called, str(path)), grid)
+
+
+def _from_labels(stored: NamedLabels, grid: Grid) -> _Found:
+    present = [int(n) for n in np.flatnonzero(np.bincount(stored.labels.ravel())) if n]
+    names = {n: stored.names.get(n, f"label {n}") for n in present}
+    known, structures, unknown = _known({str(n): name for n, name in names.items()}, stored.source)
     lookup = np.zeros(2**16, np.uint8)
     for value, name in known.items():
         lookup[int(value)] = structures.index(name) + 1
-    labels = _on(lookup[stored], own, grid, path)
-    if any(_plain(called.get(n, "")) in _BOTH_LUNGS for n in present):
+    labels = _on(lookup[stored.labels], stored.grid, grid, stored.source)
+    if any(_plain(name) in _BOTH_LUNGS for name in names.values()):
         _tell_lungs_apart(labels, structures, grid)
     return _Found(labels, structures, unknown)
 
@@ -114,7 +135,7 @@ def _from_folder(folder: Path, grid: Grid) -> Work[_Found]:
     return _Found(labels, structures, unknown)
 
 
-def _known(called: Mapping[str, str], path: Path) -> tuple[dict[str, str], tuple[str, ...], tuple[str, ...]]:
+def _known(called: Mapping[str, str], path: Path | str) -> tuple[dict[str, str], tuple[str, ...], tuple[str, ...]]:
     """Return the structure of each source that has one, all structures in order, and the names without any."""
     known: dict[str, str] = {}
     unknown: list[str] = []
@@ -137,7 +158,7 @@ def _plain(name: str) -> str:
     return " ".join(name.lower().replace("_", " ").split())
 
 
-def _on(labels: LabelArray, own: Grid, grid: Grid, path: Path) -> LabelArray:
+def _on(labels: LabelArray, own: Grid, grid: Grid, path: Path | str) -> LabelArray:
     """Bring labels onto the grid of the scan; InputRefused if most of them lie outside it."""
     if own.shape_kji == grid.shape_kji and np.allclose(own.affine, grid.affine, atol=1e-3):
         return labels
@@ -146,6 +167,16 @@ def _on(labels: LabelArray, own: Grid, grid: Grid, path: Path) -> LabelArray:
     if held and np.count_nonzero(moved) * grid.voxel_ml < _LEAST_WITHIN * held:
         raise InputRefused(f"the masks of {path} lie beside the scan: they belong to another one, or lost their place")
     return moved
+
+
+def _judged(found: _Found, volume: Volume, name: str) -> Work[Given]:
+    if found.unknown:
+        _log.warning("%s: not known and left out: %s", name, ", ".join(found.unknown))
+    if not found.labels.any():
+        raise InputRefused(f"the masks of {name} are empty")
+    states, notes = yield from _coverage(volume, found)
+    masks = RegionMasks(found.labels, volume.grid, found.structures, f"given {name}", states, notes)
+    return Given(masks, found.unknown)
 
 
 def _tell_lungs_apart(labels: LabelArray, structures: tuple[str, ...], grid: Grid) -> None:

@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from RegionReportLib.segment.choose import SEGMENTERS, best, lacking, segmenter
+from RegionReportLib.segment.choose import BUNDLE_VARIABLE, SEGMENTERS, best, checked_name, lacking, segmenter
+
+
+@pytest.fixture(autouse=True)
+def no_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGIONREPORT_MODELS", str(tmp_path))
+    monkeypatch.delenv(BUNDLE_VARIABLE, raising=False)
 
 
 def test_each_name_gives_the_segmenter_of_that_name() -> None:
@@ -16,6 +22,13 @@ def test_each_name_gives_the_segmenter_of_that_name() -> None:
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match="unknown segmenter 'nnunet', known are classical, totalsegmentator"):
         segmenter("nnunet")
+
+
+@pytest.mark.parametrize("name", ["classical:folder", "monai-bundle:", "totalsegmentator-fast:x", ""])
+def test_only_a_bundle_is_chosen_with_a_folder(name: str) -> None:
+    with pytest.raises(ValueError, match=r"unknown segmenter .*, monai-bundle:FOLDER"):
+        checked_name(name)
+    assert checked_name(r"monai-bundle:C:\models\bundle") == r"monai-bundle:C:\models\bundle"
 
 
 def test_without_weights_the_built_in_one_is_best(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
