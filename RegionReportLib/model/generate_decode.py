@@ -8,6 +8,7 @@ would be alone. A row that has ended leaves the batch.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,8 @@ import torch
 from torch import Tensor
 from transformers.cache_utils import Cache
 
-from .generate_cache import copies, roomy_cache
+from .generate_attention import can_share, shared_prefix
+from .generate_cache import copies, roomy_cache, sharing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +53,8 @@ class Batch:
             raise ValueError(f"each prompt needs a vector, got lengths {[len(prompt) for prompt in prompts]}")
         self.rows = list(range(len(prompts)))
         self._language, self._start = language, prefix.length
-        self._cache = copies(prefix.cache, len(prompts))
+        self._shares = can_share(language)
+        self._cache = sharing(prefix.cache) if self._shares else copies(prefix.cache, len(prompts))
         self._prompts = list(prompts)
 
     @torch.inference_mode()
@@ -102,15 +105,16 @@ class Batch:
 
     def _read(self, embeds: Tensor, positions: Tensor, most: int) -> Next:
         """Return the logits `(n, most, V)` of the last places and the states of the last one."""
-        out = self._language(
-            inputs_embeds=embeds,
-            attention_mask=self._seen,
-            position_ids=positions,
-            past_key_values=self._cache,
-            use_cache=True,
-            logits_to_keep=most,
-            output_hidden_states=True,
-        )
+        with shared_prefix(self._language) if self._shares else nullcontext():
+            out = self._language(
+                inputs_embeds=embeds,
+                attention_mask=self._seen,
+                position_ids=positions,
+                past_key_values=self._cache,
+                use_cache=True,
+                logits_to_keep=most,
+                output_hidden_states=True,
+            )
         self._cache = out.past_key_values
         return Next(out.logits, out.hidden_states[-1][:, -1])
 

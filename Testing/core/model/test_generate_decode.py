@@ -29,11 +29,13 @@ def language(kind: str) -> Any:
         "tie_word_embeddings": False,
     }
     torch.manual_seed(3)
-    model: Any = LlamaForCausalLM(LlamaConfig(**sizes)) if kind == "llama" else Qwen2ForCausalLM(Qwen2Config(**sizes))
+    model: Any = Qwen2ForCausalLM(Qwen2Config(**sizes)) if kind == "qwen2" else LlamaForCausalLM(LlamaConfig(**sizes))
+    if kind == "llama, eager":
+        model.set_attn_implementation("eager")  # whose attention is left as it is: the prefix is copied for each row
     return model.eval()
 
 
-@pytest.fixture(scope="module", params=["llama", "qwen2"])
+@pytest.fixture(scope="module", params=["llama", "qwen2", "llama, eager"])
 def model(request: pytest.FixtureRequest) -> Any:
     return language(request.param)
 
@@ -134,6 +136,18 @@ def test_ids_that_are_given_are_read_as_if_written_and_their_chance_is_told(mode
         for back, token in enumerate(reversed(given[row])):
             expected *= float(logits[-2 - back].softmax(-1)[token])
         assert chances[row] == (pytest.approx(expected, rel=1e-3) if given[row] else None)
+
+
+def test_the_prefix_is_held_once_where_attention_allows_and_left_as_it_was(model: Any) -> None:
+    kind = model.config._attn_implementation
+    prefix = read_prefix(model, vectors(1, 9)[None])
+    batch = Batch(model, prefix, prompts())
+    batch.read_prompts()
+    held = batch._cache.layers[0].keys
+    longest = max(LENGTHS)
+    assert held.shape == ((6, 2, longest, 8) if kind == "sdpa" else (6, 2, 9 + longest, 8))
+    assert model.config._attn_implementation == kind
+    assert prefix.cache.get_seq_length() == 9
 
 
 def test_an_empty_prompt_is_refused(model: Any) -> None:
