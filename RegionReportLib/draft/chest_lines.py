@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from ..report.sentence import Polarity
 from . import wording
 from .findings import Findings, Line, value_of
+from .finer_lines import vertebra_lines
+from .vessel_lines import vessel_lines
 
 # Saber-sheath trachea: transverse up to two thirds of sagittal (Greene R, AJR 1978;130:441).
 SABER_INDEX = 2 / 3
@@ -18,6 +20,8 @@ ENLARGED_RATIO = 0.50
 OSTEOPOROSIS_HU, LOW_BONE_HU = 110.0, 160.0
 # Steatosis without contrast (Kodama Y et al., AJR 2007;188:1307).
 STEATOSIS_HU = 40.0
+# Liver against spleen without contrast: more than 30 % of fat (Limanond P et al., Radiology 2004;230:276).
+STEATOSIS_DIFFERENCE_HU = -10.0
 # The smallest deposit that counts (Agatston AS et al., J Am Coll Cardiol 1990;15:827).
 CALCIUM_MM3 = 1.0
 
@@ -28,7 +32,9 @@ def airway_lines(findings: Findings) -> Iterator[Line]:
     The carina angle is measured but not said: alone it is an insensitive and unspecific sign (of left atrial
     enlargement: AJR 1995;164:1089).
     """
-    across, deep, index = (findings.whole(q) for q in ("transverse_diameter", "sagittal_diameter", "tracheal_index"))
+    across, deep, index = (
+        findings.whole(q, structure="trachea") for q in ("transverse_diameter", "sagittal_diameter", "tracheal_index")
+    )
     if across is not None and deep is not None and index is not None:
         text = (
             f"Trachea {value_of(across):.0f} × {value_of(deep):.0f} mm at mid-level (transverse × sagittal), tracheal "
@@ -36,7 +42,7 @@ def airway_lines(findings: Findings) -> Iterator[Line]:
         )
         yield Line(text, "Trachea", (across, deep, index))
     else:
-        yield from _not_measured(findings, "transverse_diameter", "Tracheal calibre", "airways")
+        yield from _not_measured(findings, "transverse_diameter", "Tracheal calibre", "airways", "trachea")
 
 
 def _calibre(across_mm: float, index: float) -> str:
@@ -61,7 +67,7 @@ def mediastinum_lines(findings: Findings) -> Iterator[Line]:
 
 
 def heart_lines(findings: Findings) -> Iterator[Line]:
-    """Yield the cardiothoracic ratio, the contrast guess, and calcium or why there is no number for it."""
+    """Yield the cardiothoracic ratio, the contrast guess, calcium or why there is no number for it, and the vessels."""
     ratio, heart, thorax = (findings.whole(q) for q in ("cardiothoracic_ratio", "heart_width", "thorax_width"))
     if ratio is not None and heart is not None and thorax is not None:
         call = ", enlarged" if value_of(ratio) > ENLARGED_RATIO else ""
@@ -74,6 +80,7 @@ def heart_lines(findings: Findings) -> Iterator[Line]:
         phrase = blood.reason[0].upper() + blood.reason[1:]
         yield Line(f"{phrase} (blood {wording.density(value_of(blood))}).", phrase, (blood,))
     yield from _calcium(findings)
+    yield from vessel_lines(findings)
 
 
 def _calcium(findings: Findings) -> Iterator[Line]:
@@ -90,16 +97,23 @@ def _calcium(findings: Findings) -> Iterator[Line]:
 
 
 def bone_lines(findings: Findings) -> Iterator[Line]:
-    """Yield the density of the vertebral bodies, called by the cut-offs for L1 with restraint."""
-    density, count = findings.whole("trabecular_density"), findings.whole("count")
+    """Yield the density of the vertebral bodies, called by the cut-offs for L1 with restraint, and wedged bodies."""
+    density, count = (findings.whole(q, structure="vertebrae") for q in ("trabecular_density", "count"))
     if density is None or count is None:
-        yield from _not_measured(findings, "trabecular_density", "Vertebral bone density", "bones")
+        yield from _not_measured(findings, "trabecular_density", "Vertebral bone density", "bones", "vertebrae")
+        yield from vertebra_lines(findings)
         return
     hu, contrast = value_of(density), "contrast" in density.reason
     many = f"{value_of(count):.0f} vertebral {'body' if value_of(count) == 1 else 'bodies'}"
     phrase = f"Trabecular density of {many}"
     with_contrast = ", with contrast" if contrast else ""
-    yield Line(f"{phrase} {wording.density(hu)} (median{with_contrast}){_bone_call(hu)}.", phrase, (density, count))
+    lumbar = findings.known("trabecular_density", "vertebrae_L1")
+    call = _bone_call(hu) if lumbar is None else ""
+    yield Line(f"{phrase} {wording.density(hu)} (median{with_contrast}){call}.", phrase, (density, count))
+    if lumbar is not None:
+        phrase, hu = "Trabecular density of L1", value_of(lumbar)
+        yield Line(f"{phrase} {wording.density(hu)}{with_contrast}{_bone_call(hu)}.", phrase, (lumbar,))
+    yield from vertebra_lines(findings)
 
 
 def _bone_call(hu: float) -> str:
@@ -113,7 +127,7 @@ def _bone_call(hu: float) -> str:
 
 def abdomen_lines(findings: Findings) -> Iterator[Line]:
     """Yield the density of liver and spleen; steatosis is called without contrast only."""
-    liver, spleen = findings.whole("liver_density"), findings.whole("spleen_density")
+    liver, spleen = (findings.whole(f"{organ}_density", structure=organ) for organ in ("liver", "spleen"))
     if liver is not None:
         contrast = "contrast" in liver.reason
         hu = value_of(liver)
@@ -121,16 +135,29 @@ def abdomen_lines(findings: Findings) -> Iterator[Line]:
         text = f"Liver density {wording.density(hu)}{' (with contrast)' if contrast else ''}{call}."
         yield Line(text, "Liver density", (liver,))
     else:
-        yield from _not_measured(findings, "liver_density", "Liver density", "upper_abdomen")
+        yield from _not_measured(findings, "liver_density", "Liver density", "upper_abdomen", "liver")
     if spleen is not None:
         contrast = "contrast" in spleen.reason
         text = f"Spleen density {wording.density(value_of(spleen))}{' (with contrast)' if contrast else ''}."
         yield Line(text, "Spleen density", (spleen,))
+    yield from _difference(findings)
 
 
-def _not_measured(findings: Findings, quantity: str, name: str, region_id: str) -> Iterator[Line]:
+def _difference(findings: Findings) -> Iterator[Line]:
+    found = findings.known("liver_spleen_difference", "liver")
+    if found is None:
+        return
+    hu = value_of(found)
+    phrase = f"Liver {abs(hu):.0f} HU {'less dense' if hu < 0 else 'denser'} than the spleen"
+    call = f", more than {-STEATOSIS_DIFFERENCE_HU:.0f} HU: steatosis" if hu < STEATOSIS_DIFFERENCE_HU else ""
+    yield Line(f"{phrase}{call}.", phrase, (found,))
+
+
+def _not_measured(
+    findings: Findings, quantity: str, name: str, region_id: str, structure: str | None = None
+) -> Iterator[Line]:
     """Say briefly why a number that a reader looks for is not there."""
-    why, place = findings.unknown(quantity), findings.place(region_id)
+    why, place = findings.unknown(quantity, structure=structure), findings.place(region_id)
     if why is not None:
         text = f"{name} not measured: {why.reason}."
         yield Line(text, name, (why,), Polarity.UNCERTAIN, (place,) if place else ())

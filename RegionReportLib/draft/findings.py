@@ -40,14 +40,26 @@ class Findings:
         """Return the measurements of a quantity on a side (None: not sided), known ones only."""
         return [m for m in self._measurements if (m.quantity, m.side) == (quantity, side) and m.value is not None]
 
-    def whole(self, quantity: str, side: Side | None = None) -> Measurement | None:
-        """Return the known measurement of a quantity that is not narrowed to a zone, or None."""
-        return next((m for m in self.all(quantity, side) if m.zone is None), None)
+    def of(self, quantity: str, structure: str) -> list[Measurement]:
+        """Return all measurements of a quantity of a structure, known or not."""
+        return [m for m in self._measurements if (m.quantity, m.structure) == (quantity, structure)]
 
-    def unknown(self, quantity: str, side: Side | None = None) -> Measurement | None:
-        """Return the measurement that says why a quantity has no value, or None."""
+    def known(self, quantity: str, structure: str) -> Measurement | None:
+        """Return the first known measurement of a quantity of just this structure, or None."""
+        return next((m for m in self.of(quantity, structure) if m.value is not None), None)
+
+    def whole(self, quantity: str, side: Side | None = None, structure: str | None = None) -> Measurement | None:
+        """Return the known measurement of a quantity that is not narrowed to a zone, or None.
+
+        One of a structure is returned only if that `structure` is asked for: a lobe's volume is not the lung's.
+        """
+        found = (m for m in self.all(quantity, side) if m.zone is None)
+        return next((m for m in found if m.structure in (None, structure)), None)
+
+    def unknown(self, quantity: str, side: Side | None = None, structure: str | None = None) -> Measurement | None:
+        """Return the measurement that says why a quantity has no value, or None; `structure` as for `whole`."""
         found = (m for m in self._measurements if (m.quantity, m.side) == (quantity, side))
-        return next((m for m in found if m.value is None), None)
+        return next((m for m in found if m.value is None and m.structure in (None, structure)), None)
 
     def place(self, region_id: str, side: Side | None = None) -> Place | None:
         """Return the place of a region or of a side of it, or None if the masks do not hold it."""

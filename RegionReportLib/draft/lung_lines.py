@@ -86,7 +86,8 @@ def _emphysema(high: bool, caveat: str) -> str:
 def _dense(findings: Findings, side: Side) -> Iterator[Line]:
     total = findings.whole("dense_volume", side)
     component = next(iter(findings.all("dense_component_volume", side)), None)
-    longest = next(iter(findings.all("longest_diameter", side)), None)
+    # That of a nodule from the masks is told with the nodule.
+    longest = next((m for m in findings.all("longest_diameter", side) if m.structure is None), None)
     if total is None or component is None or longest is None:
         return
     if value_of(component) >= _SINGLE_SHARE * value_of(total):

@@ -14,7 +14,9 @@ from ..report.place import Anchor, AnchorSource, Place
 from ..report.sentence import Author, Origin, Polarity, Sentence
 from .chest_lines import abdomen_lines, airway_lines, bone_lines, heart_lines, mediastinum_lines
 from .findings import Findings, Line
+from .finer_lines import lobe_lines, nodule_lines
 from .lung_lines import lung_lines
+from .vessel_lines import aortic_diameter
 from .writer import Seen
 
 NAME = "measured"
@@ -88,8 +90,28 @@ def _lines(region: Region, findings: Findings, coverage: Coverage, note: str) ->
         phrase = f"{region.name} only partly covered by this scan"
         text = f"{phrase}: {note.rstrip('.')}." if note else f"{phrase}."
         yield Line(text, phrase, (), Polarity.UNCERTAIN, places)
-    yield from lung_lines(findings, coverage) if region.id == "lungs" else _LINES[region.id](findings)
-    yield Line(f"Not assessed: {NOT_ASSESSED[region.id]}.", "Not assessed", (), Polarity.UNCERTAIN, places)
+    if region.id == "lungs":
+        yield from lung_lines(findings, coverage)
+        yield from lobe_lines(findings)
+        yield from nodule_lines(findings)
+    else:
+        yield from _LINES[region.id](findings)
+    yield Line(f"Not assessed: {not_assessed(region.id, findings)}.", "Not assessed", (), Polarity.UNCERTAIN, places)
+
+
+def not_assessed(region_id: str, findings: Findings) -> str:
+    """Return what nobody looked at in a region, without what was measured on this scan."""
+    words = NOT_ASSESSED[region_id].split(", ")
+    if region_id == "lungs" and findings.known("count", "lung_nodule") is not None:
+        words.remove("nodules")
+    if region_id == "heart_great_vessels":
+        if all(aortic_diameter(findings, which) is not None for which in ("ascending", "descending")):
+            words.remove("aortic diameter")
+        if findings.known("transverse_diameter", "pulmonary_artery") is not None:
+            words[words.index("pulmonary arteries")] = "pulmonary artery branches and their filling"
+        if findings.known("fluid_volume", "pericardial_effusion") is not None:
+            words[words.index("pericardium")] = "pericardial thickening"
+    return ", ".join(words)
 
 
 def _sentence(region: Region, number: int, line: Line) -> Sentence:

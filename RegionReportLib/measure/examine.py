@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..anatomy.regions import Side
 from ..errors import InputRefused
-from ..imaging.masks import BoolArray, RegionMasks
+from ..imaging.masks import RegionMasks
 from ..imaging.volume import Volume
 from ..progress import Progress, Work, part
 from ..report.measurement import Measurement
@@ -16,15 +16,21 @@ from .bones import bone_measurements
 from .contrast import blood_density, blood_pool
 from .dense import METHOD as DENSE_METHOD
 from .dense import dense_measurements
-from .frame import Frame, frame_of, voxel_ml
+from .effusions import effusion_in, effusion_names, pericardial_fluid
+from .frame import frame_of, voxel_ml
 from .heart import calcium, width_measurements
 from .hemithorax import Hemithorax
 from .histogram import lung_histograms
+from .lobes import lobe_measurements
 from .lungs import LEAST_ML, lung_measurements, missing_lung
 from .mediastinum import mediastinal_width
+from .nodules import nodule_measurements
+from .organs import liver_spleen_difference
 from .pleura import AIR_METHOD, FLUID_METHOD, air_volume, fluid_in, fluid_volume, free_air_in
 from .scan import Scan
 from .subject import Subject
+from .vertebrae import vertebra_measurements
+from .vessels import vessel_measurements
 
 
 def measure(volume: Volume, masks: RegionMasks) -> Work[tuple[Measurement, ...]]:
@@ -47,18 +53,21 @@ def measure(volume: Volume, masks: RegionMasks) -> Work[tuple[Measurement, ...]]
     histograms = yield from part(lung_histograms(scan, halves), 0.55, 0.75)
     found = lung_measurements(scan, halves, histograms, scan.blood.noise_hu)
     for n, side in enumerate(Side):
-        yield Progress(0.75 + 0.05 * n, f"{side.value} lung")
+        yield Progress(0.75 + 0.035 * n, f"{side.value} lung")
         found += _lung_findings(scan, side, halves.get(side))
-    yield Progress(0.85, "airways and mediastinum")
+    found += yield from part(lobe_measurements(scan), 0.82, 0.84)
+    found += nodule_measurements(scan)
+    yield Progress(0.84, "airways and mediastinum")
     found += airway_measurements(scan, course)
     found.append(mediastinal_width(scan, course))
-    yield Progress(0.88, "heart and great vessels")
-    found += [blood_density(scan.blood), *width_measurements(scan), calcium(scan)]
+    yield Progress(0.86, "heart and great vessels")
+    found += [blood_density(scan.blood), *width_measurements(scan), calcium(scan), *pericardial_fluid(scan)]
+    found += yield from part(vessel_measurements(scan), 0.88, 0.93)
     yield Progress(0.93, "bones")
-    found += bone_measurements(scan)
+    found += bone_measurements(scan) + vertebra_measurements(scan)
     yield Progress(0.97, "upper abdomen")
-    found += abdomen_measurements(scan)
-    return tuple(found)
+    organs = abdomen_measurements(scan)
+    return (*found, *organs, liver_spleen_difference(scan, organs))
 
 
 def _scan(volume: Volume, masks: RegionMasks) -> Work[Scan]:
@@ -71,22 +80,19 @@ def _scan(volume: Volume, masks: RegionMasks) -> Work[Scan]:
 def _half(scan: Scan, side: Side, course: Course | None) -> Hemithorax | None:
     """Return one side of the chest with its pleural fluid and free air, None if the scan holds a sliver at most."""
     names = scan.sided(side)
-    where = scan.frame.bounds(names)
+    where = scan.frame.bounds((*names, *effusion_names(scan, side))) if scan.frame.bounds(names) else None
     if where is None:
         return None
     block = scan.frame.crop(where, margin_mm=8.0)
     mask = block.mask(names)
     if mask.sum() * voxel_ml() < LEAST_ML:
         return None
-    given = _given_fluid(scan, block, side)
+    given = effusion_in(scan, block, side)
+    if given is not None:
+        mask = mask | given
     fluid = given if given is not None else fluid_in(block, mask)
     air = free_air_in(block, mask & ~fluid, course.air_hu if course else None)
     return Hemithorax(side, block, mask, fluid & mask, air, given is not None)
-
-
-def _given_fluid(scan: Scan, block: Frame, side: Side) -> BoolArray | None:
-    name = f"pleural_effusion_{side.value}"
-    return block.mask([name]) if name in scan.masks.structures else None
 
 
 def _lung_findings(scan: Scan, side: Side, half: Hemithorax | None) -> Iterator[Measurement]:

@@ -67,13 +67,14 @@ def lung_histograms(scan: Scan, halves: dict[Side, Hemithorax]) -> Work[dict[Sid
             rows = slice(start, min(start + _SLAB, k.stop))
             which = lookup[scan.masks.labels[rows, j, i]]
             inside = which > 0
-            counts += _counted(scan.volume.hu[rows, j, i][inside], which[inside], len(sides))
+            counts += counted(scan.volume.hu[rows, j, i][inside], which[inside], len(sides))
             yield Progress((start - k.start) / (k.stop - k.start), "lung density")
     tables = counts.reshape(-1, _BINS)[1:]
     return {side: Histogram(tables[n] - _excluded(scan, halves[side])) for n, side in enumerate(sides)}
 
 
-def _counted(hu: npt.NDArray[np.generic], which: npt.NDArray[np.uint8], sides: int) -> npt.NDArray[np.int64]:
+def counted(hu: npt.NDArray[np.generic], which: npt.NDArray[np.uint8], sides: int) -> npt.NDArray[np.int64]:
+    """Count densities by the number `which` 0..`sides` of each voxel; one run of bins after the other."""
     bins = np.clip(np.rint(hu) if hu.dtype.kind == "f" else hu, _LOW_HU, _LOW_HU + _BINS - 1).astype(np.int32)
     return np.bincount(bins - _LOW_HU + which.astype(np.int32) * _BINS, minlength=(sides + 1) * _BINS)
 
@@ -99,7 +100,7 @@ def _excluded(scan: Scan, half: Hemithorax) -> npt.NDArray[np.int64]:
     """Count the voxels of a side that lie in its fluid or free air."""
     total = np.zeros(_BINS, dtype=np.int64)
     for hu, _ in voxels_in(scan, half, (half.fluid | half.air) & half.mask):
-        total += _counted(hu, np.zeros(len(hu), np.uint8), 0)
+        total += counted(hu, np.zeros(len(hu), np.uint8), 0)
     return total
 
 

@@ -71,7 +71,7 @@ def _of(
             subject.unknown("low_attenuation_fraction", LOW_METHOD, reason, place),
             subject.unknown("density_percentile_15", PERCENTILE_METHOD, reason, place),
         ]
-    words = together(caveat, _quality(scan, thick, noise_hu))
+    words = together(caveat, density_quality(scan))
     return [
         *found,
         subject.known("low_attenuation_fraction", histogram.percent_below(EMPHYSEMA_HU), LOW_METHOD, place, words),
@@ -79,8 +79,9 @@ def _of(
     ]
 
 
-def _quality(scan: Scan, thick_mm: float, noise_hu: float | None) -> str:
+def density_quality(scan: Scan) -> str:
     """Say what about this scan shifts emphysema indices: thickness, contrast, noise; the kernel is not known."""
+    thick_mm, noise_hu = scan.slice_spacing_mm, scan.blood.noise_hu
     return together(
         f"voxels of {thick_mm:.1f} mm, index validated for 1 mm" if thick_mm > THIN_MM else "",
         "contrast raises lung density" if scan.blood.enhanced else "",

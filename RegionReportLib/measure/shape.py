@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import cc3d
 import numpy as np
@@ -70,10 +71,11 @@ def longest_diameter_mm(mask: BoolArray) -> float:
     points: npt.NDArray[np.float64] = np.argwhere(mask & ~np.asarray(ndimage.binary_erosion(mask))) * np.float64(
         STEP_MM
     )
-    return float(pdist(_hull(points)).max()) if len(points) > 1 else STEP_MM * len(points)
+    return float(pdist(hull_points(points)).max()) if len(points) > 1 else STEP_MM * len(points)
 
 
-def _hull(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def hull_points(points: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return those of many points `(n, 3)` that the largest distance can lie between: the corners of their hull."""
     if len(points) < 500:
         return points
     try:

@@ -34,8 +34,13 @@ QUANTITIES: dict[str, str] = {
     "blood_density": "HU",
     "trabecular_density": "HU",
     "vertebral_height_ratio": "1",
+    "anterior_height": "mm",
+    "middle_height": "mm",
+    "posterior_height": "mm",
+    "pulmonary_aortic_ratio": "1",
     "liver_density": "HU",
     "spleen_density": "HU",
+    "liver_spleen_difference": "HU",
     "count": "1",
 }
 
