@@ -61,9 +61,11 @@ def prepared(bundle: Bundle, volume: Volume, tell: Tell) -> tuple[Tensor, Grid]:
 
     What lies outside the scan circle becomes air: padding of −2000 would move a bundle's means and limits.
     """
-    hu = np.maximum(volume.hu, AIR_HU).transpose(2, 1, 0)[None].astype(np.float32)
+    hu = np.empty((1, *volume.hu.shape[::-1]), np.float32)
+    np.maximum(volume.hu.transpose(2, 1, 0), AIR_HU, out=hu[0])
     affine = torch.from_numpy(np.array(volume.grid.affine))
-    held: dict[Any, Any] = {_IMAGE: MetaTensor(torch.from_numpy(np.ascontiguousarray(hu)), affine=affine)}
+    held: dict[Any, Any] = {_IMAGE: MetaTensor(torch.from_numpy(hu), affine=affine)}
+    del hu  # so that each step frees what the one before has made
     for n, step in enumerate(bundle.transforms):
         tell(n / max(len(bundle.transforms), 1), f"{bundle.folder.name}: preparing the scan")
         where = f"{bundle.folder.name}: preprocessing"
