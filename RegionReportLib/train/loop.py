@@ -59,6 +59,7 @@ def train(
     """
     config = config or recipe.config
     accelerator = Accelerator(
+        cpu=not torch.accelerator.is_available(),  # said, because else several processes on CPUs do not find each other
         mixed_precision=recipe.precision,
         kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
     )

@@ -109,13 +109,27 @@ def gathered(told: Contrasted, rows: Tensor, structures: Tensor) -> tuple[Texts,
     texts = told.text.flatten(0, 1)
     if not (distributed.is_available() and distributed.is_initialized()) or distributed.get_world_size() == 1:
         return Texts(texts[rows], structures[rows]), torch.arange(int(rows.sum()), device=rows.device)
-    from torch.distributed.nn.functional import all_gather
-
-    gather: Any = all_gather  # unlike that of torch.distributed it hands gradients back
-    all_texts, all_rows = torch.cat(gather(texts)), torch.cat(gather(rows.float())).bool()
+    gather: Any = _Gathered.apply
+    all_texts, all_rows = gather(texts), gather(rows.float()).bool()
     before = int(all_rows[: len(rows) * distributed.get_rank()].sum())
     count = distributed.get_world_size()
     return (
         Texts(all_texts[all_rows], structures.repeat(count)[all_rows]),
         before + torch.arange(int(rows.sum()), device=rows.device),
     )
+
+
+class _Gathered(torch.autograd.Function):
+    """The rows of all processes in their order; a row's gradient is the sum of what all processes have for it."""
+
+    @staticmethod
+    def forward(ctx: Any, own: Tensor) -> Tensor:
+        parts = [torch.empty_like(own) for _ in range(distributed.get_world_size())]
+        distributed.all_gather(parts, own.contiguous())
+        return torch.cat(parts)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        total = gradients[0].contiguous()
+        distributed.all_reduce(total)
+        return total.chunk(distributed.get_world_size())[distributed.get_rank()]

@@ -1,12 +1,13 @@
 """A training of the tests' small network as a program of its own, to be launched, shared among processes and killed.
 
-python blobs_training.py FOLDER [--workers N]
+python blobs_training.py FOLDER [--workers N] [--no-dropout]
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -40,6 +41,12 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--workers", type=int, default=0)
+    parser.add_argument("--no-dropout", action="store_true")
     given = parser.parse_args()
+    config = tiny_config()
+    if given.no_dropout:  # what is left out by chance differs with the number of processes
+        still = {**config.structure.text.settings, "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+        text = replace(config.structure.text, settings=still)
+        config = replace(config, structure=replace(config.structure, text=text))
     sources = Sources(Blobs(12), Blobs(4, first=500))
-    finish(train(RECIPE, Place(given.folder, workers=given.workers), config=tiny_config(), sources=sources))
+    finish(train(RECIPE, Place(given.folder, workers=given.workers), config=config, sources=sources))
