@@ -107,7 +107,7 @@ def read_bundle(folder: Path, *, fine: bool = True) -> Bundle:
     _refuse_others(metadata, values)
     return Bundle(
         folder,
-        f"{folder.name} {metadata.value('version') if 'version' in metadata else ''}".strip(),
+        _title(folder, metadata),
         _channels(metadata),
         _network(values),
         _transforms(values),
@@ -152,6 +152,12 @@ def _refuse_others(metadata: Values, values: Values) -> None:
     for n, step in enumerate(steps if isinstance(steps, list) else []):
         if isinstance(step, Mapping) and step.get("sigmoid"):
             values.refuse(f"postprocessing#transforms#{n}", "lets structures overlap (sigmoid), expected a label map")
+
+
+def _title(folder: Path, metadata: Values) -> str:
+    """Return the bundle's own name and version; where it has none, that of its folder."""
+    name, version = (metadata.value(key) if key in metadata else "" for key in ("name", "version"))
+    return f"{str(name) or folder.name:.60} {str(version):.20}".strip()
 
 
 def _channels(metadata: Values) -> tuple[str, ...]:

@@ -106,6 +106,7 @@ def make_bundle(tmp_path: Path) -> Callable[..., Path]:
         (folder / "models").mkdir()
         channels = {str(n): channel for n, channel in enumerate(HU_OF)}
         metadata = {
+            "name": "Body",
             "version": "0.2.5",
             "network_data_format": {
                 "inputs": {"image": {"type": "image", "modality": "CT", "num_channels": 1}},

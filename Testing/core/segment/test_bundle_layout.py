@@ -23,7 +23,7 @@ def steps(*more: dict[str, Any]) -> dict[str, Any]:
 def test_a_bundle_is_read_as_its_files_say(make_bundle: MakeBundle) -> None:
     folder = make_bundle(weights=())
     bundle = read_bundle(folder)
-    assert bundle.title == "whole_body 0.2.5"
+    assert bundle.title == "Body 0.2.5"
     assert bundle.channels[:3] == ("background", "aorta", "lung_upper_lobe_right")
     assert bundle.network.name == "SegResNet"
     assert bundle.network.arguments["blocks_down"] == [1, 1]

@@ -65,7 +65,7 @@ def test_each_voxel_gets_the_structure_of_its_density(grid: Grid, make_bundle: M
     np.testing.assert_array_equal(masks.structure("aorta"), volume.hu == AORTA)
     np.testing.assert_array_equal(masks.structure("lung_upper_lobe_right"), volume.hu == LUNG)
     np.testing.assert_array_equal(masks.structure("vertebrae_T5"), volume.hu == BONE)
-    assert masks.method.startswith("monai-bundle whole_body 0.2.5, 2 × 3 × 4 mm, weights ")
+    assert masks.method.startswith("monai-bundle Body 0.2.5, 2 × 3 × 4 mm, weights ")
 
 
 def test_a_bundle_of_other_voxels_finds_the_same_place(make_bundle: MakeBundle) -> None:
@@ -85,7 +85,7 @@ def test_what_the_table_does_not_know_is_left_out_and_said(
 ) -> None:
     with caplog.at_level(logging.WARNING):
         finish(MonaiBundle(make_bundle()).segment(scan(OBLIQUE)))
-    assert "whole_body 0.2.5: not known and left out: gluteus_maximus_left" in caplog.text
+    assert "Body 0.2.5: not known and left out: gluteus_maximus_left" in caplog.text
 
 
 def test_padding_outside_the_scan_circle_counts_as_air(make_bundle: MakeBundle) -> None:
