@@ -28,7 +28,9 @@ def lobe_lines(findings: Findings) -> Iterator[Line]:
     volumes = _of_each(findings, "volume", _LOBES)
     if volumes:
         parts = [f"{structure(name).name} {wording.volume(value_of(m))}" for name, m in volumes.items()]
-        yield Line(f"Lobes: {', '.join(parts)}.", "Lobes", tuple(volumes.values()))
+        cut = any("cut" in m.reason for m in volumes.values())
+        phrase = "Lobes within the scan" if cut else "Lobes"
+        yield Line(f"{phrase}: {', '.join(parts)}.", phrase, tuple(volumes.values()))
     low = _of_each(findings, "low_attenuation_fraction", _LOBES)
     if low and max(value_of(m) for m in low.values()) >= EMPHYSEMA_PERCENT:
         order = sorted(low, key=lambda name: -value_of(low[name]))

@@ -111,6 +111,8 @@ def not_assessed(region_id: str, findings: Findings) -> str:
             words[words.index("pulmonary arteries")] = "pulmonary artery branches and their filling"
         if findings.known("fluid_volume", "pericardial_effusion") is not None:
             words[words.index("pericardium")] = "pericardial thickening"
+    if region_id == "bones" and findings.known("vertebral_height_ratio", "vertebrae_T12") is not None:
+        words[words.index("fractures")] = "other fractures"
     return ", ".join(words)
 
 

@@ -44,14 +44,17 @@ def _aorta(findings: Findings) -> Iterator[Line]:
         yield Line(text, "Aortic diameter", tuple(m for m, _ in known))
     largest = aortic_diameter(findings, "largest")
     if largest is not None and all(value_of(largest) >= value_of(m) + _MORE_MM for m, _ in known):
-        where = largest.reason.split(";")[0]
-        level = where.removesuffix(" aorta").strip()
         phrase = "Largest aortic diameter"
-        within = f" in the {'aortic arch' if level == 'arch' else where}" if level in _LEVELS else ""
+        within = next((f" in the {words}" for level, words in _LEVELS.items() if largest.reason.startswith(level)), "")
         yield Line(f"{phrase} {wording.millimetres(value_of(largest))}{within}.", phrase, (largest,))
 
 
-_LEVELS = ("ascending", "descending", "arch")
+_LEVELS = {
+    "ascending": "ascending aorta",
+    "arch": "aortic arch",
+    "descending": "descending aorta",
+    "abdominal": "abdominal aorta",
+}
 
 
 def _trunk(findings: Findings) -> Iterator[Line]:
@@ -63,7 +66,9 @@ def _trunk(findings: Findings) -> Iterator[Line]:
     evidence: tuple[Measurement, ...] = (trunk,)
     if ratio is not None:
         high = value_of(ratio) > TRUNK_RATIO
-        text += f", {value_of(ratio):.2f} of the ascending aorta{f' (raised, above {TRUNK_RATIO})' if high else ''}"
+        text += (
+            f", ratio to the ascending aorta {value_of(ratio):.2f}{f', raised (above {TRUNK_RATIO})' if high else ''}"
+        )
         evidence = (trunk, ratio)
     yield Line(f"{text}.", "Pulmonary trunk", evidence)
 

@@ -15,10 +15,19 @@ from scipy.sparse.csgraph import dijkstra
 from ..imaging.box import Box
 from ..imaging.grid import Grid
 from ..imaging.masks import BoolArray, RegionMasks, Slices
+from ..progress import Progress, Work
+from ..report.measurement import Measurement
+from ..report.place import Place
 from .frame import STEP_MM
+from .scan import together
+from .subject import Subject
 
 Floats = npt.NDArray[np.float64]
+Stations = npt.NDArray[np.intp]
 
+WINDOW = 5
+"""So many stations make the 10 mm that a diameter is the median of."""
+HOW = "diameter of the circle of the mask's area perpendicular to the centre line"
 STATION_MM = 2.0
 """Distance between two sections along the line."""
 _PIXEL_MM = 1.0
@@ -38,6 +47,17 @@ class Tube:
     points: Floats
     directions: Floats
     diameters_mm: Floats
+
+    def place(self, subject: Subject, station: int) -> Place:
+        """Return the place of the section at a station."""
+        x, y, z = (float(v) for v in self.points[station])
+        return Place(subject.region_id, self.box(station), (x, y, z), subject.structure)
+
+    def measured(self, subject: Subject, method: str, stations: Stations, *caveats: str) -> Measurement:
+        """Write down the median diameter of some stations, at least one, at the place of the middle one."""
+        value = float(np.median(self.diameters_mm[stations]))
+        place = self.place(subject, int(stations[len(stations) // 2]))
+        return subject.known("transverse_diameter", value, method, place, together(*caveats))
 
     def box(self, station: int) -> Box:
         """Return the box around the section at a station, taken as a circle."""
@@ -101,7 +121,7 @@ class Paths:
         return first, int(np.argmax(self.lengths_from(first)))
 
 
-def tube_along(masks: RegionMasks, name: str, where: Slices, line_ras: Floats) -> Tube:
+def tube_along(masks: RegionMasks, name: str, where: Slices, line_ras: Floats) -> Work[Tube]:
     """Follow a structure along a rough central line `(n, 3)` and measure its sections every 2 mm.
 
     `where` is the native block of the structure. The line is moved to the middle of its sections and smoothed, three
@@ -111,7 +131,8 @@ def tube_along(masks: RegionMasks, name: str, where: Slices, line_ras: Floats) -
     block = np.pad(masks.structure(name, where).astype(np.uint8), 1)
     points = _evenly(line_ras)
     tube = Tube(points, points, np.full(len(points), np.nan))
-    for _ in range(_ROUNDS):
+    for n in range(_ROUNDS):
+        yield Progress(n / _ROUNDS, name.replace("_", " "))
         points = _evenly(_smooth(points))
         directions = _directions(points)
         cuts = [_section(block, start, masks.grid, p, d) for p, d in zip(points, directions, strict=True)]
@@ -128,8 +149,8 @@ def _section(
     u = np.cross(direction, np.eye(3)[np.argmin(np.abs(direction))])
     u /= np.linalg.norm(u)
     v = np.cross(direction, u)
-    # Wide enough for any aneurysm of the thorax; the piece around the point is what counts.
-    steps = np.arange(-50.0, 50.1, _PIXEL_MM)
+    # Wide enough for an aneurysm of 8 cm; the piece around the point is what counts.
+    steps = np.arange(-40.0, 40.1, _PIXEL_MM)
     plane = point + steps[:, None, None] * u + steps[None, :, None] * v
     index = np.moveaxis(grid.to_ijk(plane)[..., ::-1], -1, 0)
     local = index - (start_kji - 1)[:, None, None]
