@@ -157,7 +157,7 @@ def _refuse_others(metadata: Values, values: Values) -> None:
 def _title(folder: Path, metadata: Values) -> str:
     """Return the bundle's own name and version; where it has none, that of its folder."""
     name, version = (metadata.value(key) if key in metadata else "" for key in ("name", "version"))
-    return f"{str(name) or folder.name:.60} {str(version):.20}".strip()
+    return f"{str(name) or folder.name:.60} {version!s:.20}".strip()
 
 
 def _channels(metadata: Values) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from monai.data.utils import compute_importance_map, dense_patch_slices
@@ -31,9 +32,12 @@ class Plan:
     starts: tuple[int, ...]
     windows: int
 
-    def slab_bytes(self, channels: int, thickness: int) -> int:
-        """Return the memory that one slab of that thickness takes for all channels."""
-        return math.prod(self.shape) // self.shape[self.axis] * thickness * channels * _FLOAT_BYTES
+    def slab_bytes(self, channels: int, windows: Windows) -> int:
+        """Return the memory that all channels of one slab take, with what overlaps of the slab before."""
+        size = windows.size[self.axis]
+        steps = (b - a for a, b in pairwise(self.starts))
+        slices = size + max((size - step for step in steps), default=0)
+        return math.prod(self.shape) // self.shape[self.axis] * slices * channels * _FLOAT_BYTES
 
 
 @dataclass(frozen=True, slots=True)

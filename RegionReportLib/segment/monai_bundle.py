@@ -6,6 +6,7 @@ A bundle is data: no Python of it runs. Weights are never fetched from here; tor
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 _PACKAGES = ("torch", "monai")
 _CHUNK = 2**24
 _SPARE_BYTES = 500_000_000
-"""The windows' own intermediate values; on a GPU these need more, and fewer windows at once are tried then."""
+"""The network's values within a window."""
 _PREPARING, _READY = 0.1, 0.15
 _OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "std::bad_alloc")
 
@@ -131,17 +132,11 @@ def _run(bundle: Bundle, volume: Volume, device: Any, tell: Tell) -> tuple[Any, 
     network = network_of(bundle).to(device)
     image, grid = prepared(bundle, volume, lambda done, stage: tell(_PREPARING * done, stage))
     plan = plan_of(tuple(image.shape), bundle.windows)
-    on = _room(bundle, plan.slab_bytes(len(bundle.channels), _thickness(bundle, plan.axis)), device)
+    on = _room(bundle, plan.slab_bytes(len(bundle.channels), bundle.windows), device)
     tell(_READY, f"{bundle.title}: segmenting")
     watched = _Watched(network, bundle, len(plan.starts) * plan.windows, tell)
     labels = labels_of(image, bundle.windows, watched, on)
     return np.ascontiguousarray(labels.numpy().transpose(2, 1, 0)).astype(np.uint16), grid
-
-
-def _thickness(bundle: Bundle, axis: int) -> int:
-    """Return how many slices lie in memory at once: a slab, and what overlaps of the one before."""
-    size = bundle.windows.size[axis]
-    return size + int(size * bundle.windows.overlap[axis])
 
 
 def _room(bundle: Bundle, needed: int, device: Any) -> Devices:
@@ -153,9 +148,12 @@ def _room(bundle: Bundle, needed: int, device: Any) -> Devices:
     if device.type == "cuda" and needed < torch.cuda.mem_get_info(device)[0] / 2:
         return Devices(device, device)
     free = psutil.virtual_memory().available
-    if needed + _SPARE_BYTES > free:
+    if device.type == "cpu":  # what the network gives for a window, and that times its weights
+        needed += 2 * 4 * len(bundle.channels) * math.prod(bundle.windows.size) * bundle.windows.at_once
+    needed += _SPARE_BYTES
+    if needed > free:
         raise NeedMissing(
-            f"{bundle.title} needs {(needed + _SPARE_BYTES) / 1e9:.1f} GB of memory for this scan, {free / 1e9:.1f} GB "
+            f"{bundle.title} needs {needed / 1e9:.1f} GB of memory for this scan, {free / 1e9:.1f} GB "
             "are free; close other programs, take a bundle of lower resolution, or choose --segmenter classical"
         )
     return Devices(device, torch.device("cpu"))

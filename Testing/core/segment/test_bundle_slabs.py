@@ -71,7 +71,8 @@ def test_the_scan_is_cut_along_the_axis_with_most_windows() -> None:
     # z: 8 wide, every 6; the last row ends with the scan. Across: x at 0, 12, 14; y at 0, 6 … 24, 28.
     assert (plan.axis, plan.starts) == (2, (0, 6, 12, 18, 22))
     assert plan.windows == 3 * 6
-    assert plan.slab_bytes(channels=5, thickness=8) == 30 * 40 * 8 * 5 * 4
+    # The last row starts 4 behind the one before: 8 slices and 4 of the row before, 5 channels, 4 bytes.
+    assert plan.slab_bytes(5, WINDOWS) == 30 * 40 * (8 + 4) * 5 * 4
 
 
 class Largest(TorchDispatchMode):
