@@ -64,8 +64,11 @@ class RegionTokenWriter:
     def redraft(self, seen: Seen, region_id: str, seed: int | None = None) -> Work[tuple[Sentence, ...]]:
         """Return the sentences of one region anew; with a `seed` in other words, drawn by chance.
 
-        The scan is not read again if it is the one that was written about last.
+        The scan is not read again if it is the one that was written about last. Of a region that the scan does not
+        hold only that is said.
         """
+        if seen.masks.coverage[region_id] is Coverage.ABSENT:
+            return tuple(_paragraph(region(region_id), None, seen, Origin(Author.MEASURED)))
         from ..model.generate import Settings
         from ..model.generate_choice import Sampling
 

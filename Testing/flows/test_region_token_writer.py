@@ -7,6 +7,7 @@ what it writes is known beforehand. What it sees, its boxes and its support come
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,18 @@ def test_one_region_is_redrafted_without_reading_the_scan_again(
     assert "reading the slices" in stages[0] and "reading the slices" not in stages[1]
     drawn = finish(by.redraft(seen, "bones", seed=1))
     assert {s.regions[0] for s in drawn if s.id.startswith("model-bones")} <= {"bones", "lungs"}
+
+
+def test_of_a_region_that_the_scan_does_not_hold_only_that_is_said(
+    model: Path, patient: PhantomCase, drafted: tuple[Draft, list[Progress]]
+) -> None:
+    report = drafted[0].report
+    less = replace(patient.masks, coverage={**patient.masks.coverage, "bones": Coverage.ABSENT}, coverage_notes={})
+    by = RegionTokenWriter(model, "cpu")
+    seen = Seen(patient.volume, less, report.places, report.measurements)
+    for said in (finish(by.write(seen)), finish(by.redraft(seen, "bones"))):
+        bones = [s for s in said if "bones" in s.regions]
+        assert [s.text for s in bones] == ["Osseous structures not covered by this scan."]
 
 
 def test_the_command_line_drafts_with_it(model: Path, patient: PhantomCase, tmp_path: Path) -> None:
