@@ -68,7 +68,7 @@ def _making(commands: Any) -> None:
 
     _phantom(_command(commands, "phantom", "phantoms:phantom", "make a procedural chest CT with known findings"))
 
-    models = _command(commands, "models", "models:models", "list, fetch, check and remove the models of writers")
+    models = _command(commands, "models", "models:models", "list, fetch, check and remove models")
     add_model_arguments(models, _later)
 
     doctor = _command(commands, "doctor", "doctor:doctor", "say what is installed and what would run")

@@ -39,7 +39,7 @@ class KnownModel:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The names of all files, which lie side by side in one folder."""
+        """The names of all files as they lie in the model's folder, below it with `/`."""
         return tuple(name for source in self.sources for name in source.files)
 
     @property
@@ -73,6 +73,26 @@ MODELS: tuple[KnownModel, ...] = (
         ),
         0.5,
         "for the evaluation of texts, not of patients",
+    ),
+    KnownModel(
+        "monai-bundle",
+        "Whole body CT segmentation, 104 structures (MONAI model zoo)",
+        "makes region masks: draft --segmenter monai-bundle",
+        (
+            Source(
+                "MONAI/wholeBody_ct_segmentation",
+                (
+                    "LICENSE",
+                    "configs/metadata.json",
+                    "configs/inference.json",
+                    "models/model_lowres.pt",
+                    "models/model.pt",
+                ),
+                "Apache-2.0",
+            ),
+        ),
+        0.15,
+        "an example of its makers, not for diagnostic purposes; trained on the scans of TotalSegmentator",
     ),
 )
 

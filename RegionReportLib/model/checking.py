@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from math import prod
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from ..progress import Progress, Work, part
 from .digests import WEIGHT_ENDINGS, digests_of, read_record
 
 _RADBERT_FILE = "RadBertClassifier.pth"
+_BUNDLE_FILE = Path("configs") / "metadata.json"
 
 
 def checked(folder: Path) -> Work[tuple[str, ...]]:
@@ -19,12 +21,16 @@ def checked(folder: Path) -> Work[tuple[str, ...]]:
     """
     if not folder.is_dir():
         raise NeedMissing(f"no folder at {folder}")
-    files = sorted(f for f in folder.iterdir() if f.is_file() and f.suffix in WEIGHT_ENDINGS)
+    is_bundle = (folder / _BUNDLE_FILE).is_file()
+    within = sorted((folder / "models").glob("*")) if is_bundle else sorted(folder.iterdir())
+    files = [f for f in within if f.is_file() and f.suffix in WEIGHT_ENDINGS]
     if not files:
         raise NeedMissing(f"{folder} holds no weights (files ending in {', '.join(WEIGHT_ENDINGS)})")
     yield Progress(0.0, "looking at names and shapes")
     recorded = {name: entry["sha256"] for name, entry in read_record(folder).items()}
-    if (folder / _RADBERT_FILE).is_file():
+    if is_bundle:
+        found = _bundle(folder)
+    elif (folder / _RADBERT_FILE).is_file():
         found = _radbert(folder)
     elif (folder / "config.json").is_file() and not (folder / "pytorch_model.bin").is_file():
         found, own = _region_tokens(folder)
@@ -37,6 +43,16 @@ def checked(folder: Path) -> Work[tuple[str, ...]]:
             raise InputRefused(f"{name} has changed since its digest was recorded: {recorded[name]}, now {digest}")
         found.append(f"{name}: SHA-256 {digest}" + (", as recorded" if name in recorded else ""))
     return tuple(found)
+
+
+def _bundle(folder: Path) -> list[str]:
+    """Return a line about a MONAI bundle; whether it can be run here, the segmenter itself says."""
+    try:
+        table = json.loads((folder / _BUNDLE_FILE).read_bytes())
+        name, version = str(table["name"]), str(table["version"])
+    except (OSError, ValueError, KeyError, TypeError) as cause:
+        raise InputRefused(f"{folder / _BUNDLE_FILE} does not name a MONAI bundle: {cause}") from cause
+    return [f"MONAI bundle {name!r:.80} {version:.20}"]
 
 
 def _region_tokens(folder: Path) -> tuple[list[str], dict[str, str]]:

@@ -33,16 +33,17 @@ def stamps_of(folder: Path) -> list[tuple[str, int, int]]:
 
 
 def digests_of(folder: Path, files: Iterable[Path], *, trust: bool = True) -> Work[dict[str, str]]:
-    """Return the SHA-256 of each file by its name; with `trust` from the record where that still holds."""
+    """Return the SHA-256 of each file by its path in `folder`; with `trust` from the record where that still holds."""
     recorded = read_record(folder) if trust else {}
     found: dict[str, str] = {}
     wanted = list(files)
     total = sum(f.stat().st_size for f in wanted) or 1
     done = 0
     for file in wanted:
-        known = recorded.get(file.name)
+        name = file.relative_to(folder).as_posix()
+        known = recorded.get(name)
         if known is not None and known["stamp"] == _stamp(file):
-            found[file.name] = known["sha256"]
+            found[name] = known["sha256"]
             done += file.stat().st_size
             continue
         digest = hashlib.sha256()
@@ -51,7 +52,7 @@ def digests_of(folder: Path, files: Iterable[Path], *, trust: bool = True) -> Wo
                 digest.update(chunk)
                 done += len(chunk)
                 yield Progress(min(1.0, done / total), f"reading the digest of {file.name}")
-        found[file.name] = digest.hexdigest()
+        found[name] = digest.hexdigest()
     yield Progress(1.0, "digests read")
     return found
 

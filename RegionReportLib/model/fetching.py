@@ -91,13 +91,14 @@ def _described(source: Source, name: str) -> RemoteFile:
 
 
 def _fetched(file: RemoteFile, folder: Path) -> Work[None]:
-    part_file = _part(folder, file)
+    part_file, whole = _part(folder, file), folder / file.name
+    part_file.parent.mkdir(parents=True, exist_ok=True)
     if _arrived(folder, file) < file.size:
         with _hub_errors(file.source):
             yield from part(download(file.location, part_file, file.size, _headers(file)), 0.0, 0.8)
     yield from part(_checked(file, part_file), 0.8, 1.0)
-    part_file.replace(folder / file.name)
-    for old in folder.glob(f".{file.name}.*{PART_ENDING}"):
+    part_file.replace(whole)
+    for old in whole.parent.glob(f".{whole.name}.*{PART_ENDING}"):
         old.unlink()
 
 
@@ -131,7 +132,8 @@ def _checked(file: RemoteFile, arrived: Path) -> Work[None]:
 
 def _part(folder: Path, file: RemoteFile) -> Path:
     # The etag in the name: what arrived of an older version is never continued with a newer one.
-    return folder / f".{file.name}.{file.etag[:12]}{PART_ENDING}"
+    whole = folder / file.name
+    return whole.with_name(f".{whole.name}.{file.etag[:12]}{PART_ENDING}")
 
 
 def _arrived(folder: Path, file: RemoteFile) -> int:

@@ -33,8 +33,8 @@ def kept(model: KnownModel) -> Kept:
     """Return what lies in the folder of a model; nothing is opened."""
     folder = models_home() / model.name
     missing = tuple(name for name in model.files if not (folder / name).is_file())
-    parts = tuple(sorted(f.name for f in folder.glob(f".*{PART_ENDING}"))) if folder.is_dir() else ()
-    return Kept(folder, size_of(folder), missing, parts)
+    parts = sorted(f.relative_to(folder).as_posix() for f in folder.rglob(f".*{PART_ENDING}"))
+    return Kept(folder, size_of(folder), missing, tuple(parts))
 
 
 def size_of(folder: Path) -> int:

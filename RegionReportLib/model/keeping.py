@@ -29,8 +29,6 @@ def take(model: KnownModel, source: Path) -> Work[Path]:
         raise InputRefused(f"{source} is the place where the files would go")
     taken = [n for n in model.files if (source / n).is_file() and not (folder / n).is_file()]
     total = sum((source / name).stat().st_size for name in taken) or 1
-    if taken:
-        folder.mkdir(parents=True, exist_ok=True)
     done = 0
     for name in taken:
         size = (source / name).stat().st_size
@@ -52,18 +50,23 @@ def remove(model: KnownModel) -> int:
     Files of other names stay: they are not ours.
     """
     folder = models_home() / model.name
-    ours = {*model.files, *read_record(folder), RECORD_FILE}
+    # A record is a file of the user's disk: it must not name what lies elsewhere.
+    recorded = {name for name in read_record(folder) if not Path(name).is_absolute() and ".." not in Path(name).parts}
+    ours = {*model.files, *recorded, RECORD_FILE}
     freed = 0
-    for file in list(folder.iterdir()) if folder.is_dir() else ():
-        if file.is_file() and (file.name in ours or file.name.endswith(PART_ENDING)):
+    places = {(folder / name).parent for name in ours}
+    for file in [f for place in places if place.is_dir() for f in place.iterdir() if f.is_file()]:
+        if file.relative_to(folder).as_posix() in ours or file.name.endswith(PART_ENDING):
             freed += file.stat().st_size
             file.unlink()
-    if folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
+    for place in sorted(places, key=lambda p: -len(p.parts)):  # the deepest first
+        if place.is_dir() and not any(place.iterdir()):
+            place.rmdir()
     return freed
 
 
 def _taken(source: Path, target: Path) -> Work[None]:
+    target.parent.mkdir(parents=True, exist_ok=True)
     passing = target.with_name(f".{target.name}{PART_ENDING}")
     passing.unlink(missing_ok=True)
     try:

@@ -97,7 +97,10 @@ def read_bundle(folder: Path, *, fine: bool = True) -> Bundle:
     NeedMissing if there is no such folder; InputRefused names the key that is missing or not supported.
     """
     if not folder.is_dir():
-        raise NeedMissing(f"there is no MONAI bundle at {folder}; give the folder of one that you have")
+        raise NeedMissing(
+            f"there is no MONAI bundle at {folder}; `regionreport models fetch monai-bundle` fetches one, "
+            "monai-bundle:FOLDER names another"
+        )
     metadata = Values(_json(folder, "metadata.json"), f"{folder.name}/configs/metadata.json")
     table = _json(folder, "inference.json")
     shown = table.get("displayable_configs")

@@ -86,8 +86,8 @@ class MonaiBundle:
             bundle = next((b for b in ((bundle, low) if gpu else (low, bundle)) if b.weights.is_file()), bundle)
         if not bundle.weights.is_file():
             raise NeedMissing(
-                f"the weights of {self.folder.name} are not at {bundle.weights}; "
-                "its docs/README.md or large_files.yml says where they are"
+                f"the weights of {self.folder.name} are not at {bundle.weights}; its docs/README.md or large_files.yml "
+                "says where they are, or `regionreport models fetch monai-bundle` fetches a whole one"
             )
         return bundle
 

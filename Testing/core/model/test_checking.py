@@ -57,6 +57,23 @@ def test_a_file_that_changed_since_it_was_recorded_is_refused(folder: Path) -> N
         finish(checked(folder))
 
 
+def test_a_bundle_is_named_and_its_weights_are_those_recorded(tmp_path: Path) -> None:
+    for name, content in (
+        ("configs/metadata.json", b'{"name": "Body", "version": "0.2"}'),
+        ("models/model.pt", b"one"),
+    ):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(content)
+    weights = tmp_path / "models/model.pt"
+    write_record(tmp_path, finish(digests_of(tmp_path, [weights])))
+    digest = "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed"  # of the word one, by sha256sum
+    said = ("MONAI bundle 'Body' 0.2", f"models/model.pt: SHA-256 {digest}, as recorded")
+    assert finish(checked(tmp_path)) == said
+    weights.write_bytes(b"two")
+    with pytest.raises(InputRefused, match=r"models/model\.pt has changed since its digest was recorded"):
+        finish(checked(tmp_path))
+
+
 def test_another_shape_is_found_without_opening_the_model(folder: Path) -> None:
     weights = folder / "pytorch_model.bin"
     state = torch.load(weights, weights_only=True)

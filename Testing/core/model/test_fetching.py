@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import subprocess
 import sys
 import threading
@@ -248,10 +249,63 @@ def test_doors_may_ask_without_loading_what_is_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
+NESTED = KnownModel(
+    "nested",
+    "Files in folders",
+    "none",
+    (Source("open/small", ("configs/words.json",), "MIT"), Source("open/large", ("models/weights.bin",), "MIT")),
+    0.1,
+)
+
+
+def test_files_in_folders_are_fetched_recorded_and_removed_with_their_folders(hub: Hub) -> None:
+    folder = finish(fetch(finish(plan(NESTED))))
+    assert (folder / "configs/words.json").read_bytes() == SMALL
+    assert (folder / "models/weights.bin").read_bytes() == LARGE
+    assert read_record(folder)["models/weights.bin"]["sha256"] == SHA256_OF_LARGE
+    assert finish(plan(NESTED)).files == ()
+    remove(NESTED)
+    assert not folder.exists()
+
+
+def test_a_break_within_a_folder_goes_on_from_there(hub: Hub) -> None:
+    hub.break_at = 700_000
+    with pytest.raises(NeedMissing):
+        finish(fetch(finish(plan(NESTED))))
+    assert len(kept(NESTED).unfinished) == 1
+    hub.break_at = None
+    folder = finish(fetch(finish(plan(NESTED))))
+    assert (folder / "models/weights.bin").read_bytes() == LARGE
+    assert any(start is not None for start in hub.ranges())
+    assert kept(NESTED).unfinished == ()
+
+
+def test_files_in_folders_are_taken_from_the_user(hub: Hub, tmp_path: Path) -> None:
+    for name, content in (("configs/words.json", SMALL), ("models/weights.bin", LARGE)):
+        (tmp_path / "own" / name).parent.mkdir(parents=True)
+        (tmp_path / "own" / name).write_bytes(content)
+    folder = finish(take(NESTED, tmp_path / "own"))
+    assert (folder / "models/weights.bin").read_bytes() == LARGE
+    (folder / "models/mine.txt").write_text("mine")
+    remove(NESTED)
+    assert sorted(f.name for f in folder.rglob("*")) == ["mine.txt", "models"]
+
+
+def test_a_record_cannot_have_files_elsewhere_deleted(hub: Hub, tmp_path: Path) -> None:
+    folder = finish(fetch(finish(plan(NESTED))))
+    outside = tmp_path / "models" / "precious.bin"
+    outside.write_bytes(b"precious")
+    entry = {"sha256": "0", "stamp": [0, 0]}
+    names = {"../precious.bin": entry, str(outside): entry}
+    (folder / "regionreport-model.json").write_text(json.dumps({"files": names}))
+    remove(NESTED)
+    assert outside.read_bytes() == b"precious"
+
+
 def test_the_catalogue_names_each_file_once() -> None:
     for model in MODELS:
         assert len(set(model.files)) == len(model.files)
-        assert all("/" not in name for name in model.files)
+        assert all(not name.startswith("/") and ".." not in name and "\\" not in name for name in model.files)
         assert known_model(model.name) is model
     with pytest.raises(ValueError, match="known are reg2rg, radbert"):
         known_model("poet")
