@@ -72,7 +72,7 @@ def prepared(bundle: Bundle, volume: Volume, tell: Tell) -> tuple[Tensor, Grid]:
         transform = _made(monai.transforms, step, {"keys": _IMAGE, **_EXTRA.get(step.name, {})}, where)
         try:
             held = transform(held)
-        except (TypeError, ValueError, RuntimeError) as cause:
+        except (TypeError, ValueError) as cause:  # RuntimeError may be a lack of memory
             raise InputRefused(f"{where}: {step.name} fails on this scan: {_first_line(cause)}") from cause
     image = held[_IMAGE]
     x, y, z = image.shape[1:]

@@ -100,7 +100,7 @@ class MonaiBundle:
             with torch.inference_mode():
                 labels, grid = _run(bundle, volume, device, tell)
         except (MemoryError, RuntimeError) as cause:
-            if not isinstance(cause, MemoryError) and not any(sign in str(cause).lower() for sign in _OUT_OF_MEMORY):
+            if not _wants_memory(cause):
                 raise
             raise NeedMissing(
                 f"{bundle.title}: not enough memory on {device} for one window; close other programs"
@@ -120,7 +120,10 @@ class MonaiBundle:
         there = torch.cuda.is_available()
         if self.device.startswith("cuda") and not there:
             raise NeedMissing("torch finds no CUDA device here; run the bundle on the CPU, or install torch for CUDA")
-        return torch.device(("cuda" if there else "cpu") if self.device == "auto" else self.device)
+        chosen = torch.device(("cuda" if there else "cpu") if self.device == "auto" else self.device)
+        if chosen.index is not None and chosen.index >= torch.cuda.device_count():
+            raise NeedMissing(f"there is no {chosen} here; torch finds {torch.cuda.device_count()} CUDA devices")
+        return chosen
 
 
 def _run(bundle: Bundle, volume: Volume, device: Any, tell: Tell) -> tuple[Any, Grid]:
@@ -172,14 +175,25 @@ class _Watched:
         done = min(self._done, self._windows - 1)
         stage = f"{self._bundle.title}: window {done + 1} of {self._windows}"
         self._tell(_READY + (1 - _READY) * done / self._windows, stage)
-        with torch.autocast(windows.device.type, torch.float16, enabled=windows.device.type == "cuda"):
-            found = self._network(windows)
+        try:
+            with torch.autocast(windows.device.type, torch.float16, enabled=windows.device.type == "cuda"):
+                found = self._network(windows)
+        except RuntimeError as cause:
+            if _wants_memory(cause):
+                raise
+            said = next(iter(str(cause).splitlines()), "")
+            size = " × ".join(str(n) for n in windows.shape[2:])
+            raise InputRefused(f"{self._bundle.title}: its network fails on a window of {size}: {said:.160}") from cause
         self._done += len(windows)
         expected = (len(windows), len(self._bundle.channels), *windows.shape[2:])
         if not isinstance(found, torch.Tensor) or tuple(found.shape) != expected:
             came = tuple(found.shape) if isinstance(found, torch.Tensor) else type(found).__name__
             raise InputRefused(f"{self._bundle.title}: network_def gives {came}, its channel_def says {expected}")
         return found.float()
+
+
+def _wants_memory(cause: Exception) -> bool:
+    return isinstance(cause, MemoryError) or any(sign in str(cause).lower() for sign in _OUT_OF_MEMORY)
 
 
 def _digest(path: Path) -> str:

@@ -176,6 +176,13 @@ def test_channels_that_the_network_does_not_give_are_refused(make_bundle: MakeBu
         finish(MonaiBundle(folder).segment(scan(OBLIQUE)))
 
 
+def test_a_window_that_the_network_cannot_take_is_refused(make_bundle: MakeBundle) -> None:
+    # Halved and doubled again 17 voxels are 18.
+    window = {"_target_": "SlidingWindowInferer", "roi_size": [16, 16, 17], "overlap": 0.25}
+    with pytest.raises(InputRefused, match=r"Body 0\.2\.5: its network fails on a window of 16 × 16 × 17: "):
+        finish(MonaiBundle(make_bundle(inferer=window)).segment(scan(OBLIQUE)))
+
+
 def test_a_scan_too_large_for_the_memory_is_refused_beforehand(
     make_bundle: MakeBundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
