@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import TypeAlias
@@ -11,12 +11,16 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 import pytest
+from scipy.spatial import KDTree
 
 from RegionReportLib.anatomy.regions import REGION_IDS, Coverage
 from RegionReportLib.imaging.grid import Grid
 from RegionReportLib.imaging.masks import RegionMasks
 from RegionReportLib.imaging.volume import Provenance, Volume
+from RegionReportLib.measure.contrast import blood_pool
 from RegionReportLib.measure.examine import measure
+from RegionReportLib.measure.frame import frame_of
+from RegionReportLib.measure.scan import Scan
 from RegionReportLib.progress import finish
 from RegionReportLib.report.measurement import Measurement
 
@@ -163,6 +167,66 @@ def oblique_grid() -> Grid:
     return Grid((int(size[2]), int(size[1]), int(size[0])), affine)
 
 
+def turned_grid(
+    centre: tuple[float, float, float],
+    size_mm: tuple[float, float, float],
+    spacing: tuple[float, float, float],
+    axes: Points,
+) -> Grid:
+    """A grid whose columns run along the columns of `axes`."""
+    i, j, k = (int(np.ceil(a / b)) for a, b in zip(size_mm, spacing, strict=True))
+    affine = np.eye(4)
+    affine[:3, :3] = axes * np.array(spacing)
+    affine[:3, 3] = np.array(centre) - affine[:3, :3] @ ((np.array([i, j, k]) - 1) / 2)
+    return Grid((k, j, i), affine)
+
+
+def rotation(axis: str, degrees: float) -> Points:
+    """The rotation about x, y or z."""
+    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    one = {"x": [[1, 0, 0], [0, c, -s], [0, s, c]], "y": [[c, 0, s], [0, 1, 0], [-s, 0, c]]}
+    return np.array({**one, "z": [[c, -s, 0], [s, c, 0], [0, 0, 1]]}[axis], dtype=float)
+
+
+def oblique_axes() -> Points:
+    """Left-handed axes, tilted by 12° and turned by 9°."""
+    return rotation("x", 12.0) @ rotation("z", 9.0) @ np.diag([-1.0, 1.0, 1.0])
+
+
+def scan_of(grid: Grid, painted: Iterable[tuple[str, float, Solid]], empty: tuple[str, ...] = ()) -> Scan:
+    """Paint (structure, HU, solid) in this order on tissue of 20 HU; `empty` structures are named but hold nothing."""
+    things = list(painted)
+    names = (*dict.fromkeys(name for name, _, _ in things), *empty)
+    k, j, i = np.indices(grid.shape_kji).reshape(3, -1)
+    points = grid.to_ras(np.stack([i, j, k], axis=1))
+    hu = np.full(len(points), 20.0)
+    labels = np.zeros(len(points), np.uint8)
+    for name, value, solid in things:
+        inside = solid(points)
+        hu[inside], labels[inside] = value, names.index(name) + 1
+    volume = Volume(np.round(hu).astype(np.int16).reshape(grid.shape_kji), grid, Provenance("", "phantom"))
+    coverage = dict.fromkeys(REGION_IDS, Coverage.COMPLETE)
+    masks = RegionMasks(labels.reshape(grid.shape_kji), grid, names, "by hand", coverage, {})
+    frame = finish(frame_of(volume, masks))
+    assert frame is not None
+    return Scan(volume, masks, frame, masks.bounds(), blood_pool(volume, frame))
+
+
+def pipe(points: Points, radii: Points | float) -> Solid:
+    """Everything within its radius of the nearest point of a line; the points lie close together."""
+    tree, wide = KDTree(points), np.broadcast_to(radii, len(points))
+
+    def inside(p: Points) -> npt.NDArray[np.bool_]:
+        found = np.zeros(len(p), bool)
+        top = float(wide.max())
+        near = np.flatnonzero(((p > points.min(axis=0) - top) & (p < points.max(axis=0) + top)).all(axis=1))
+        gaps, which = tree.query(p[near], distance_upper_bound=top)
+        found[near] = gaps <= np.append(wide, -1.0)[which]
+        return found
+
+    return inside
+
+
 @pytest.fixture
 def chest() -> Chest:
     return plain_chest()
@@ -196,4 +260,9 @@ def made() -> SimpleNamespace:
         plain_chest=plain_chest,
         upright_grid=upright_grid,
         oblique_grid=oblique_grid,
+        pipe=pipe,
+        rotation=rotation,
+        oblique_axes=oblique_axes,
+        turned_grid=turned_grid,
+        scan_of=scan_of,
     )
