@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import subprocess
 import sys
 import threading
@@ -278,28 +277,6 @@ def test_a_break_within_a_folder_goes_on_from_there(hub: Hub) -> None:
     assert (folder / "models/weights.bin").read_bytes() == LARGE
     assert any(start is not None for start in hub.ranges())
     assert kept(NESTED).unfinished == ()
-
-
-def test_files_in_folders_are_taken_from_the_user(hub: Hub, tmp_path: Path) -> None:
-    for name, content in (("configs/words.json", SMALL), ("models/weights.bin", LARGE)):
-        (tmp_path / "own" / name).parent.mkdir(parents=True)
-        (tmp_path / "own" / name).write_bytes(content)
-    folder = finish(take(NESTED, tmp_path / "own"))
-    assert (folder / "models/weights.bin").read_bytes() == LARGE
-    (folder / "models/mine.txt").write_text("mine")
-    remove(NESTED)
-    assert sorted(f.name for f in folder.rglob("*")) == ["mine.txt", "models"]
-
-
-def test_a_record_cannot_have_files_elsewhere_deleted(hub: Hub, tmp_path: Path) -> None:
-    folder = finish(fetch(finish(plan(NESTED))))
-    outside = tmp_path / "models" / "precious.bin"
-    outside.write_bytes(b"precious")
-    entry = {"sha256": "0", "stamp": [0, 0]}
-    names = {"../precious.bin": entry, str(outside): entry}
-    (folder / "regionreport-model.json").write_text(json.dumps({"files": names}))
-    remove(NESTED)
-    assert outside.read_bytes() == b"precious"
 
 
 def test_the_catalogue_names_each_file_once() -> None:
