@@ -147,10 +147,10 @@ def _difference(findings: Findings) -> Iterator[Line]:
     found = findings.known("liver_spleen_difference", "liver")
     if found is None:
         return
-    hu = value_of(found)
-    phrase = f"Liver {abs(hu):.0f} HU {'less dense' if hu < 0 else 'denser'} than the spleen"
-    call = f", more than {-STEATOSIS_DIFFERENCE_HU:.0f} HU: steatosis" if hu < STEATOSIS_DIFFERENCE_HU else ""
-    yield Line(f"{phrase}{call}.", phrase, (found,))
+    call = f", below {wording.density(STEATOSIS_DIFFERENCE_HU)}: steatosis"
+    low = value_of(found) < STEATOSIS_DIFFERENCE_HU
+    phrase = "Liver minus spleen"
+    yield Line(f"{phrase} {wording.density(value_of(found))}{call if low else ''}.", phrase, (found,))
 
 
 def _not_measured(

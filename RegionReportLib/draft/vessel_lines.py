@@ -88,6 +88,6 @@ def _pericardium(findings: Findings) -> Iterator[Line]:
         phrase = "No pericardial fluid in the given masks"
         yield Line(f"{phrase}.", phrase, (fluid,), Polarity.ABSENT, (place,) if place else ())
         return
-    more = f", above the physiological {PERICARDIAL_ML:.0f} mL" if value_of(fluid) > PERICARDIAL_ML else ""
+    more = f", more than physiological (above {PERICARDIAL_ML:.0f} mL)" if value_of(fluid) > PERICARDIAL_ML else ""
     phrase = "Pericardial fluid"
     yield Line(f"{phrase} {wording.volume(value_of(fluid))}{more}.", phrase, (fluid,))

@@ -32,7 +32,8 @@ class Presence:
 # Volumes: what a mask's rim or noise can reach is not called present.
 # Emphysema: at least 5 % of the lung at or below −950 HU (Amaza IP et al., Int J COPD 2021;16:1231).
 # Heart: Gollub MJ et al., J Comput Assist Tomogr 2012;36:67. Steatosis: Kodama Y et al., AJR 2007;188:1307.
-# Bone: Pickhardt PJ et al., Ann Intern Med 2013;158:588. Vertebra: Genant HK et al., J Bone Miner Res 1993;8:1137.
+# Liver minus spleen: Limanond P et al., Radiology 2004;230:276. Bone: Pickhardt PJ et al., Ann Intern Med 2013;158:588.
+# Vertebra: a moderate deformity (Genant HK et al., J Bone Miner Res 1993;8:1137); less is not told from a normal wedge.
 PRESENT: dict[str, Presence] = {
     "fluid_volume": Presence(10.0),
     "extrapulmonary_air_volume": Presence(10.0),
@@ -43,7 +44,8 @@ PRESENT: dict[str, Presence] = {
     "cardiothoracic_ratio": Presence(0.50),
     "liver_density": Presence(40.0, below=True),
     "trabecular_density": Presence(110.0, below=True),
-    "vertebral_height_ratio": Presence(0.80, below=True),
+    "liver_spleen_difference": Presence(-10.0, below=True),
+    "vertebral_height_ratio": Presence(0.75, below=True),
 }
 # A vessel is wide by its own limit: ascending aorta (ESC guideline, Eur Heart J 2014;35:2873), pulmonary artery
 # (Truong QA et al., Circ Cardiovasc Imaging 2012;5:147), both in mm.
@@ -108,6 +110,8 @@ def _present(m: Measurement, mentions: Mentions) -> bool:
     if m.quantity == "transverse_diameter":
         limit = WIDE_MM.get(m.structure or "")
         return limit is not None and m.value > limit and any(p.structure == m.structure for p in mentions.places)
+    if m.quantity == "count":
+        return m.structure == "lung_nodule" and m.value > 0
     presence = PRESENT.get(m.quantity)
     return presence is not None and presence.holds(m.value)
 

@@ -1,7 +1,8 @@
 """Patient-specific attributes as text for a language model's prompt, after MedRegion-CT (arXiv 2506.23102 §3.4).
 
-Deterministic and complete: one line per region, every known number with its unit, one decimal for volumes and
-lengths. Its template is not published; the words here are ours. Not for readers: the measured writer speaks to them.
+Deterministic: one line per region, every known number but those of single vertebrae with its unit, one decimal for
+volumes and lengths. Its template is not published; the words here are ours. Not for readers: the measured writer speaks
+to them.
 """
 
 from __future__ import annotations
@@ -37,13 +38,22 @@ _NAMES: dict[str, str] = {
     "spleen_density": "density",
     "count": "measured",
 }
+_OF_STRUCTURE: dict[tuple[str | None, str], str] = {
+    ("aorta", "transverse_diameter"): "diameter",
+    ("pulmonary_artery", "transverse_diameter"): "diameter",
+    ("pulmonary_artery", "pulmonary_aortic_ratio"): "over ascending aorta",
+    ("pericardial_effusion", "fluid_volume"): "volume",
+    ("lung_nodule", "count"): "count",
+    ("lung_nodule", "longest_diameter"): "longest diameter",
+    ("liver", "liver_spleen_difference"): "minus spleen",
+}
 _UNITS = {"1": "", "mm3": "mm³", "deg": "°"}
 _DECIMALS = {"mL": 1, "mm": 1, "%": 1, "1": 2}
 
 
 def attributes_text(measurements: Iterable[Measurement]) -> str:
     """Return one line per region with its known measurements; unknown ones are left out, never written as zero."""
-    known = [m for m in measurements if m.value is not None]
+    known = [m for m in measurements if m.value is not None and not (m.structure or "").startswith("vertebrae_")]
     lines = []
     for one in regions():
         parts = [_phrase(m) for m in known if m.region_id == one.id]
@@ -53,7 +63,8 @@ def attributes_text(measurements: Iterable[Measurement]) -> str:
 
 
 def _phrase(measurement: Measurement) -> str:
-    words = [*_where(measurement), _NAMES.get(measurement.quantity, measurement.quantity.replace("_", " "))]
+    name = _NAMES.get(measurement.quantity, measurement.quantity.replace("_", " "))
+    words = [*_where(measurement), _OF_STRUCTURE.get((measurement.structure, measurement.quantity), name)]
     value = measurement.value if measurement.value is not None else 0.0
     if measurement.quantity == "count":
         return f"{' '.join(words)} {value:.0f}"
@@ -65,6 +76,9 @@ def _phrase(measurement: Measurement) -> str:
 def _where(measurement: Measurement) -> list[str]:
     """Return side, zone and structure in words, side first."""
     if measurement.structure is not None:
-        return [structure(measurement.structure).name]
+        # Diameters of one vessel differ by where they were taken, which their ids tell.
+        placed = (measurement.structure, measurement.quantity) == ("aorta", "transverse_diameter")
+        level = [measurement.id.rsplit(".", 1)[-1]] if placed else []
+        return [*level, structure(measurement.structure).name]
     words = [measurement.side.value] if measurement.side else []
     return [*words, f"{measurement.zone.value} zone"] if measurement.zone else words
