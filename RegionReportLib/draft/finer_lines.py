@@ -96,11 +96,25 @@ def vertebra_lines(findings: Findings) -> Iterator[Line]:
         yield Line(text, phrase, (ratio, front, back))
     if ratios and not wedged:
         phrase = "No wedging"
-        names = list(ratios)
-        many = f"{_level(names[0])} to {_level(names[-1])}" if len(names) > 1 else _level(names[0])
         low = min(value_of(m) for m in ratios.values())
-        text = f"{phrase} of {many} measured (anterior over posterior height at least {low:.2f})."
+        text = f"{phrase} of {wording.listed(_runs(list(ratios)))} measured (anterior over posterior height at least {low:.2f})."
         yield Line(text, phrase, tuple(ratios.values()), Polarity.ABSENT)
+
+
+def heights_told(findings: Findings) -> bool:
+    """Tell whether the heights of any vertebral body are known."""
+    return bool(_of_each(findings, "vertebral_height_ratio", _LEVELS))
+
+
+def _runs(names: list[str]) -> list[str]:
+    """Return measured levels in words, unbroken runs as 'T5 to T9': one that was not measured is not denied."""
+    runs: list[list[str]] = []
+    for name in names:
+        if runs and _LEVELS.index(name) == _LEVELS.index(runs[-1][-1]) + 1:
+            runs[-1].append(name)
+        else:
+            runs.append([name])
+    return [_level(r[0]) if len(r) == 1 else f"{_level(r[0])} to {_level(r[-1])}" for r in runs]
 
 
 def _level(name: str) -> str:

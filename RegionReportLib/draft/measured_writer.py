@@ -14,7 +14,7 @@ from ..report.place import Anchor, AnchorSource, Place
 from ..report.sentence import Author, Origin, Polarity, Sentence
 from .chest_lines import abdomen_lines, airway_lines, bone_lines, heart_lines, mediastinum_lines
 from .findings import Findings, Line
-from .finer_lines import lobe_lines, nodule_lines
+from .finer_lines import heights_told, lobe_lines, nodule_lines
 from .lung_lines import lung_lines
 from .vessel_lines import aortic_diameter
 from .writer import Seen
@@ -111,7 +111,7 @@ def not_assessed(region_id: str, findings: Findings) -> str:
             words[words.index("pulmonary arteries")] = "pulmonary artery branches and their filling"
         if findings.known("fluid_volume", "pericardial_effusion") is not None:
             words[words.index("pericardium")] = "pericardial thickening"
-    if region_id == "bones" and findings.known("vertebral_height_ratio", "vertebrae_T12") is not None:
+    if region_id == "bones" and heights_told(findings):
         words[words.index("fractures")] = "other fractures"
     return ", ".join(words)
 

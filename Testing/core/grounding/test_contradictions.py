@@ -139,6 +139,28 @@ def test_a_denial_is_compared_with_what_was_measured(
     assert kinds(report) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "narrow", "expected"),
+    [
+        ("No pulmonary nodule.", ("count", "lungs", 2.0, "lung_nodule"), ["negation"]),
+        ("No pulmonary nodule.", ("count", "lungs", 0.0, "lung_nodule"), []),
+        ("Pulmonary nodule.", ("count", "lungs", 2.0, "lung_nodule"), []),
+        ("No lesion of the vertebrae.", ("count", "bones", 9.0, "vertebrae"), []),
+        ("No hepatic steatosis.", ("liver_spleen_difference", "upper_abdomen", -18.0, "liver"), ["negation"]),
+        ("No hepatic steatosis.", ("liver_spleen_difference", "upper_abdomen", 6.0, "liver"), []),
+        ("No aortic aneurysm.", ("transverse_diameter", "heart_great_vessels", 52.0, "aorta"), ["negation"]),
+        ("Vertebral body heights are preserved.", ("vertebral_height_ratio", "bones", 0.79, "vertebrae_T12"), []),
+    ],
+)
+def test_a_denial_is_compared_with_what_masks_of_structures_show(
+    chest: Any, text: str, narrow: tuple[str, str, float, str], expected: list[str]
+) -> None:
+    quantity, region, value, structure = narrow
+    measured = chest.measured(quantity, region, value, structure=structure)
+    report = chest.report(chest.sentence("a", text, chest.place(region)), measurements=(measured,))
+    assert kinds(report) == expected
+
+
 def test_a_denial_for_one_side_is_compared_with_that_side(chest: Any) -> None:
     right = chest.measured("fluid_volume", "lungs", 310.0, side=Side.RIGHT)
     left = chest.place("lungs", side=Side.LEFT)
