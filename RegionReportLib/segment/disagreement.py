@@ -24,16 +24,22 @@ from .working import SPACING_MM, Mask
 LEAST_DICE = 0.8
 """The built-in lungs reach 0.98 on scans with aerated lungs; a lung that is all fluid or consolidated is missed by the
 comparison, which therefore looks at the aerated part only, and 0.8 leaves room for large pleural findings."""
+MOST_OUTSIDE = 0.05
+"""Lungs lie behind the chest wall; what is left of them on the coarse grid differs by a percent or two."""
 SWAP_MARGIN = 0.3
 """Sides are swapped if the wrong pairing fits by this much better; in true anatomy it fits not at all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """Dice of each lung with the built-in one, None where one of them is missing, and whether the sides are swapped."""
+    """Dice of each lung with the built-in one, None where one of them is missing, and whether the sides are swapped.
+
+    `outside` is the share of both lungs' masks that lies outside the body.
+    """
 
     dice: dict[Side, float | None]
     swapped: bool
+    outside: float
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -42,6 +48,11 @@ class Disagreement:
             return (
                 "Right and left lung of the masks lie the other way round than in the scan: one of the two is "
                 "mirrored. Check the side of every finding.",
+            )
+        if self.outside > MOST_OUTSIDE:
+            return (
+                f"{self.outside:.0%} of the lung masks lie outside the body: they are of another scan or damaged. "
+                "What is measured within them, air above all, is not to be trusted.",
             )
         low = {side: value for side, value in self.dice.items() if value is not None and value < LEAST_DICE}
         return tuple(
@@ -69,7 +80,11 @@ def disagreement(volume: Volume, masks: RegionMasks) -> Work[Disagreement]:
     aerated = pair.right | pair.left
     dice = {side: _dice(given[side] & aerated, built_in[side]) for side in Side}
     crossed = {side: _dice(given[side] & aerated, built_in[other]) for side, other in _OTHER.items()}
-    return Disagreement(dice, _mean(crossed) > _mean(dice) + SWAP_MARGIN)
+    inside_ml = float(((given[Side.RIGHT] | given[Side.LEFT]) & trunk).sum()) * scan.voxel_ml
+    values = [value for side in Side for value in masks.values(_of(masks, side))]
+    all_ml = float(np.isin(masks.labels, values).sum()) * volume.grid.voxel_ml
+    outside = max(0.0, 1 - inside_ml / all_ml) if all_ml else 0.0
+    return Disagreement(dice, _mean(crossed) > _mean(dice) + SWAP_MARGIN, outside)
 
 
 _OTHER = {Side.RIGHT: Side.LEFT, Side.LEFT: Side.RIGHT}

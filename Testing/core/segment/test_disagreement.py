@@ -27,6 +27,7 @@ def case() -> PhantomCase:
 def test_true_masks_agree_even_with_a_large_effusion(case: PhantomCase) -> None:
     found = finish(disagreement(case.volume, case.masks))
     assert not found.swapped
+    assert found.outside < 0.02
     assert found.warnings == ()
     assert all(value is not None and value > 0.9 for value in found.dice.values())
 
@@ -54,6 +55,16 @@ def test_one_lung_in_the_wrong_place_is_named(case: PhantomCase) -> None:
     assert not found.swapped
     (warning,) = found.warnings
     assert "left lung" in warning
+
+
+def test_masks_that_reach_beyond_the_body_are_named(case: PhantomCase) -> None:
+    labels = np.array(case.masks.labels)
+    (value,) = case.masks.values(["lung_left"])
+    labels[:, :4, :] = value  # the air before the chest
+    found = finish(disagreement(case.volume, replace(case.masks, labels=labels)))
+    assert found.outside > 0.06
+    (warning,) = found.warnings
+    assert "outside the body" in warning
 
 
 def test_masks_without_lungs_say_nothing(case: PhantomCase) -> None:
