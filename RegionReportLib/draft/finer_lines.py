@@ -97,7 +97,8 @@ def vertebra_lines(findings: Findings) -> Iterator[Line]:
     if ratios and not wedged:
         phrase = "No wedging"
         low = min(value_of(m) for m in ratios.values())
-        text = f"{phrase} of {wording.listed(_runs(list(ratios)))} measured (anterior over posterior height at least {low:.2f})."
+        where = wording.listed(_runs(list(ratios)))
+        text = f"{phrase} of {where} measured (anterior over posterior height at least {low:.2f})."
         yield Line(text, phrase, tuple(ratios.values()), Polarity.ABSENT)
 
 
