@@ -21,7 +21,7 @@ _KILLS = 20
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")
 def test_twenty_kills_leave_each_study_drafted_once(tmp_path: Path, studies: Path) -> None:
-    names = [f"s{n}" for n in range(100)]
+    names = [f"s{n}" for n in range(60)]
     table = tmp_path / "list.csv"
     scan, masks = studies.parent / "one.nii.gz", studies.parent / "masks.seg.nrrd"
     table.write_text("study,path,masks\n" + "".join(f"{n},{scan},{masks}\n" for n in names), encoding="utf-8")
