@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import NeedMissing
+from ..errors import InputRefused, NeedMissing
 from ..imaging.masks import RegionMasks
 from ..imaging.volume import Volume
 from ..imaging.write import write_nifti
@@ -104,9 +104,10 @@ class TotalSegmentator:
             for n, task in enumerate(tasks):
                 start, stop = 0.05 + 0.95 * n / len(tasks), 0.05 + 0.95 * (n + 1) / len(tasks)
                 found.append((yield from part(self._run(task, folder, volume), start, stop)))
-        return _joined(found, self.name)
+        return _joined([given for given in found if given is not None], self.name)
 
-    def _run(self, task: str, folder: Path, volume: Volume) -> Work[Given]:
+    def _run(self, task: str, folder: Path, volume: Volume) -> Work[Given | None]:
+        """Run one task; None for a further one that found nothing, as most patients have no effusion."""
         out = folder / f"{task}.nii.gz"
         command = [self.python, "-m", "totalsegmentator.bin.TotalSegmentator", "-i", str(folder / "ct.nii.gz")]
         command += ["-o", str(out), "--ml", "--task", task, "--device", self.device]
@@ -120,7 +121,12 @@ class TotalSegmentator:
         yield from part(run_child(program), 0.0, 0.9)
         if not out.is_file():
             raise NeedMissing(f"TotalSegmentator said that it was done with {task}, but wrote no masks")
-        given = yield from part(read_given(out, volume), 0.9, 1.0)
+        try:
+            given = yield from part(read_given(out, volume), 0.9, 1.0)
+        except InputRefused:
+            if task == "total":
+                raise
+            return None
         return given
 
 
