@@ -12,14 +12,13 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-import SimpleITK as sitk  # noqa: N813 the name that ITK's own documentation uses
 from scipy import ndimage
 
 from ..anatomy.regions import Side, region
 from ..imaging.box import Box, Point
 from ..imaging.grid import Grid
 from ..imaging.masks import BoolArray, RegionMasks, Slices, joined
-from ..imaging.resample import AIR_HU, blocks, resampled
+from ..imaging.resample import AIR_HU, blocks, nearest, resampled
 from ..imaging.volume import Volume
 from ..progress import Work
 from ..report.place import Place
@@ -90,7 +89,7 @@ def frame_of(volume: Volume, masks: RegionMasks) -> Work[Frame | None]:
     # A little more of the scan than the masks: interpolation and smoothing look past their edge.
     k, j, i = (slice(max(s.start - 4, 0), min(s.stop + 4, n)) for s, n in zip(where, masks.labels.shape, strict=True))
     native = volume.grid.crop((k.start, j.start, i.start), masks.labels[k, j, i].shape)
-    labels = _nearest(masks.labels[k, j, i], native, grid)
+    labels = nearest(masks.labels[k, j, i], native, grid)
     # Only whole slices are left out: cutting rows and columns too would copy the scan.
     slices = volume.grid.crop((k.start, 0, 0), volume.hu[k].shape)
     small = yield from blocks(Volume(volume.hu[k], slices, volume.provenance, volume.outside_hu), STEP_MM)
@@ -109,8 +108,8 @@ def side_names(structures: Iterable[str], side: Side) -> tuple[str, ...]:
 def point_in(grid: Grid, mask: BoolArray) -> Point:
     """Return the centre of the voxel of `mask` that lies nearest to its centroid; the mask must not be empty."""
     found = np.argwhere(mask)
-    nearest = found[np.argmin(((found - found.mean(axis=0)) ** 2).sum(axis=1))]
-    x, y, z = (float(v) for v in grid.to_ras(nearest[::-1]))
+    middle = found[np.argmin(((found - found.mean(axis=0)) ** 2).sum(axis=1))]
+    x, y, z = (float(v) for v in grid.to_ras(middle[::-1]))
     return x, y, z
 
 
@@ -148,14 +147,3 @@ def _frame_grid(box: Box) -> Grid:
     affine = np.diag([STEP_MM, STEP_MM, STEP_MM, 1.0])
     affine[:3, 3] = low
     return Grid((int(size[2]), int(size[1]), int(size[0])), affine)
-
-
-def _nearest(labels: npt.NDArray[np.uint8], start: Grid, target: Grid) -> npt.NDArray[np.uint8]:
-    """Return for each voxel of `target` the label of the nearest voxel of `start`, 0 beyond it."""
-    moved = np.linalg.inv(start.affine) @ target.affine
-    transform = sitk.AffineTransform(moved[:3, :3].ravel().tolist(), moved[:3, 3].tolist())
-    image = sitk.GetImageFromArray(np.ascontiguousarray(labels))
-    size = [int(n) for n in target.shape_kji[::-1]]
-    unit = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), np.eye(3).ravel().tolist()
-    result = sitk.Resample(image, size, transform, sitk.sitkNearestNeighbor, *unit, 0.0, sitk.sitkUInt8)
-    return np.asarray(sitk.GetArrayFromImage(result))
