@@ -8,6 +8,7 @@ from typing import Any
 
 from ..anatomy import regions as anatomy
 from ..errors import Conflict, InputRefused, NeedMissing, RegionReportError
+from ..export.offers import Wishes, find_scan
 from ..grounding.contradictions import check
 from ..imaging.masks import RegionMasks
 from ..imaging.volume import Volume
@@ -121,10 +122,10 @@ def scan_of_report(folder: Path, study: Study, given: Path | None) -> Path:
     """Return where the scan of a report lies: where the reader says, where it was, or beside the report."""
     if given is not None:
         return given
-    for path in (Path(study.path), folder / study.path, folder / Path(study.path).name):
-        if path.exists():
-            return path
-    raise InputRefused(f"the scan of this report, {study.path}, is not there; name it with --volume PATH")
+    found = find_scan(folder, study, Wishes())
+    if found is None:
+        raise InputRefused(f"the scan of this report, {study.path}, is not there; name it with --volume PATH")
+    return found
 
 
 def words_of(error: BaseException) -> str:
