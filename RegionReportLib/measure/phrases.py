@@ -52,8 +52,12 @@ _DECIMALS = {"mL": 1, "mm": 1, "%": 1, "1": 2}
 
 
 def attributes_text(measurements: Iterable[Measurement]) -> str:
-    """Return one line per region with its known measurements; unknown ones are left out, never written as zero."""
+    """Return one line per region with its known measurements; unknown ones are left out, never written as zero.
+
+    A zone in which there is nothing is left out too: the number of its side tells it, and prompts stay short.
+    """
     known = [m for m in measurements if m.value is not None and not (m.structure or "").startswith("vertebrae_")]
+    known = [m for m in known if m.value or m.zone is None]
     lines = []
     for one in regions():
         parts = [_phrase(m) for m in known if m.region_id == one.id]

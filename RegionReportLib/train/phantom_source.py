@@ -18,7 +18,7 @@ from ..progress import finish
 from .case import Case, CaseSentence, Topic
 from .recipe import Data
 
-VERSION = 1
+VERSION = 2
 """Counts changes of what a kept case holds."""
 
 

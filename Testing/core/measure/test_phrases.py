@@ -27,6 +27,17 @@ def test_lines_follow_the_regions_and_leave_out_what_is_unknown() -> None:
     )
 
 
+def test_a_zone_without_anything_is_left_out_and_a_side_is_not() -> None:
+    right = Subject("lungs", side=Side.RIGHT)
+    upper, lower = (Subject("lungs", side=Side.RIGHT, zone=zone) for zone in (Zone.UPPER, Zone.LOWER))
+    told = [
+        right.known("dense_volume", 0.0, "m", None),
+        upper.known("dense_volume", 0.0, "m", None),
+        lower.known("dense_volume", 8.6, "m", None),
+    ]
+    assert attributes_text(told) == "Lungs: right dense lung 0.0 mL; right lower zone dense lung 8.6 mL."
+
+
 def test_no_measurements_make_no_text() -> None:
     assert attributes_text([]) == ""
 
