@@ -8,7 +8,7 @@ comes first, so its cache can be copied for six regions that are written as one 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -38,12 +38,14 @@ class Claim:
 class TrainingStudy:
     """A study and what there is to say: `texts` of its regions, with `<box>` marks (one left out: nothing to report).
 
-    `claims` are sentences, true or false, for the support score.
+    `claims` are sentences, true or false, for the support score. `without` names what is hidden from the language
+    model, so that it learns to write from what is left.
     """
 
     study: StudyInputs
     texts: dict[str, str]
     claims: tuple[Claim, ...] = ()
+    without: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,12 +114,13 @@ class RegionReporter(nn.Module):
         now = getattr(model, "activation_checkpointing_enable", None)  # its name since transformers 5.2x
         (now or model.gradient_checkpointing_enable)()
 
-    def encode(self, study: StudyInputs | EncodedStudy) -> EncodedStudy:
-        """Return all that is seen of a study; what is encoded already comes back as it is."""
-        if isinstance(study, EncodedStudy):
-            return study
-        seen: EncodedStudy = self.visual(study.to(self.device))
-        return seen
+    def encode(self, study: StudyInputs | EncodedStudy, without: Collection[str] = ()) -> EncodedStudy:
+        """Return all that is seen of a study, but for the parts `without` (see `VisualTokens.hidden`).
+
+        What is encoded already is not encoded again.
+        """
+        seen: EncodedStudy = study if isinstance(study, EncodedStudy) else self.visual(study.to(self.device))
+        return self.visual.hidden(seen, without) if without else seen
 
     def features(self, study: StudyInputs | EncodedStudy) -> Tensor:
         """Return the 3D features `(C, D, h, w)`; they fill the cube of `study.frame`, as `BoxFrame` understands it."""
@@ -180,7 +183,7 @@ class RegionReporter(nn.Module):
 
     def forward(self, batch: Sequence[TrainingStudy], *, writing: bool = True, contrast: bool = True) -> Output:
         """Return the pieces of the losses for some studies; contrast needs the `support` part."""
-        seen = [self.encode(one.study) for one in batch]
+        seen = [self.encode(one.study, one.without) for one in batch]
         return Output(
             written=self._written(batch, seen) if writing else None,
             contrasted=self._contrasted(batch, seen) if contrast and self.text_side is not None else None,

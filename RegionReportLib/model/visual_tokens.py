@@ -5,8 +5,9 @@ Which parts there are is settled by `ModelConfig.parts`; a part that is off has 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
 
 import numpy as np
 import torch
@@ -35,6 +36,34 @@ class EncodedStudy:
     region_tokens: Tensor
     patches: Tensor
     observed: Observation | None
+
+
+HIDEABLE = (
+    "global_tokens",
+    "region_slices",
+    "even_slices",
+    "mask_token",
+    "spatial_token",
+    "texture",
+    "geometry",
+    "attributes",
+    "structure_tokens",
+)
+"""What can be kept from the language model for one study, see `VisualTokens.hidden`."""
+
+
+def region_columns(config: ModelConfig) -> dict[str, slice]:
+    """Return where each part's tokens stand among the `region_tokens` of a region."""
+    parts = config.parts
+    widths = {
+        "mask_token": int(parts.mask_token),
+        "spatial_token": int(parts.spatial_token),
+        "texture": config.local.perceiver.latents * int(parts.texture),
+        "geometry": int(parts.geometry),
+        "structure_tokens": config.structure_tokens,
+    }
+    ends = list(accumulate(widths.values()))
+    return {name: slice(end - width, end) for (name, width), end in zip(widths.items(), ends, strict=True)}
 
 
 class VisualTokens(nn.Module):
@@ -74,10 +103,37 @@ class VisualTokens(nn.Module):
         return EncodedStudy(
             study=study,
             global_tokens=self._global_tokens(patches),
-            slice_tokens=self._slice_tokens(patches, masks),
+            slice_tokens=self._slice_tokens(patches, masks, self.config.parts.region_slices),
             region_tokens=torch.cat(region_tokens, dim=1),  # (R, q, d)
             patches=patches,
             observed=observed,
+        )
+
+    def hidden(self, seen: EncodedStudy, without: Collection[str]) -> EncodedStudy:
+        """Return a study as if some parts had not been looked at: zeros for their tokens, no lines of attributes.
+
+        Names are those of `config.Parts`, and `even_slices` for evenly spaced slices in place of those of each region.
+        ValueError for any other name.
+        """
+        unknown = set(without) - set(HIDEABLE)
+        if unknown:
+            raise ValueError(f"cannot hide {sorted(unknown)}; what can be hidden: {', '.join(HIDEABLE)}")
+        region_tokens = seen.region_tokens.clone()
+        for name, columns in region_columns(self.config).items():
+            if name in without:
+                region_tokens[:, columns] = 0.0
+        slices = seen.slice_tokens
+        if "region_slices" in without:
+            slices = torch.zeros_like(slices)
+        elif "even_slices" in without:
+            masks = seen.study.masks.to(seen.patches.dtype) / 255
+            slices = self._slice_tokens(seen.patches, masks, SliceChoice.EVEN)
+        return replace(
+            seen,
+            study=replace(seen.study, attributes=()) if "attributes" in without else seen.study,
+            global_tokens=torch.zeros_like(seen.global_tokens) if "global_tokens" in without else seen.global_tokens,
+            slice_tokens=slices,
+            region_tokens=region_tokens,
         )
 
     def _global_tokens(self, patches: Tensor) -> Tensor:
@@ -86,9 +142,8 @@ class VisualTokens(nn.Module):
         out: Tensor = self.connector(r2_tokens.global_tokens(patches))
         return out
 
-    def _slice_tokens(self, patches: Tensor, masks: Tensor) -> Tensor:
-        choice = self.config.parts.region_slices
-        if choice is SliceChoice.NONE:
+    def _slice_tokens(self, patches: Tensor, masks: Tensor, choice: SliceChoice) -> Tensor:
+        if SliceChoice.NONE in (choice, self.config.parts.region_slices):
             return patches.new_zeros(len(masks), 0, self.config.language.width)
         chosen = (
             r2_tokens.slices_by_mask(masks)

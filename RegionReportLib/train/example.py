@@ -17,6 +17,7 @@ from ..model.box_frame import BoxFrame
 from ..model.inputs import shuffled
 from ..model.network import Claim, TrainingStudy
 from ..model.tokenizer import BOX
+from ..model.visual_tokens import HIDEABLE
 from .case import Case, CaseSentence
 
 CLAIMS = 16
@@ -35,10 +36,12 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Showing:
-    """How studies are shown: whether regions change slots, and how often a false sentence with a box is put in."""
+    """How studies are shown: whether regions change slots, how often a false sentence with a box is put in, and how
+    often parts of what is seen are hidden."""
 
     shuffle: bool = True
     false_boxes: float = 0.0
+    hidden: float = 0.0
 
 
 def make_example(
@@ -66,7 +69,13 @@ def make_example(
         for sentence in said[region_id]
         if sentence.boxes
     ]
-    return Example(TrainingStudy(study, texts, claims), tuple(lesions), true)
+    without = _hidden(rng) if rng.random() < showing.hidden else frozenset()
+    return Example(TrainingStudy(study, texts, claims, without), tuple(lesions), true)
+
+
+def _hidden(rng: np.random.Generator) -> frozenset[str]:
+    """Return about half of what can be hidden."""
+    return frozenset(name for name in HIDEABLE if rng.random() < 0.5)
 
 
 def region_text(sentences: Sequence[CaseSentence]) -> str:

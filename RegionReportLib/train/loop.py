@@ -154,7 +154,7 @@ class _Run:
         return model, prepared
 
     def _order(self, stage: Stage, number: int) -> Order:
-        showing = Showing(shuffle=True, false_boxes=stage.false_boxes)
+        showing = Showing(shuffle=True, false_boxes=stage.false_boxes, hidden=stage.hidden)
         return Order(self.sources.train, self.words.sentences, showing, stage.batch, (self.recipe.seed, number))
 
     def _step(self, stage: Stage, model: Any, optimiser: Any, examples: list[Any]) -> dict[str, float]:

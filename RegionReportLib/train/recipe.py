@@ -29,6 +29,8 @@ class Stage:
     `parts` are the beginnings of the names of the weights that learn, empty for all. The rate climbs for `warm_up`
     steps and falls to a tenth along a cosine. `false_boxes` is the share of studies into whose text a false sentence
     with a box is put, so that the box head learns to find nothing; only for stages without the loss of writing.
+    `hidden` is the share of studies of which about half of the parts is hidden from the language model: it learns to
+    write from any of them, so that one network shows what each is worth.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Stage:
     clip: float = 1.0
     box_weight: float = 2.0
     false_boxes: float = 0.0
+    hidden: float = 0.0
     validate_every: int = 100
     save_every: int = 100
 

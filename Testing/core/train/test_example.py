@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from RegionReportLib.anatomy.regions import REGION_IDS
+from RegionReportLib.model.visual_tokens import HIDEABLE
 from RegionReportLib.train.case import Case, CaseSentence
 from RegionReportLib.train.example import Showing, make_example, region_text
 
@@ -89,3 +90,10 @@ def test_the_same_chance_gives_the_same_example(with_nodule: Case, others: list[
     assert one.study.texts == again.study.texts
     assert one.study.claims == again.study.claims
     assert one.study.study.slots == again.study.study.slots
+
+
+def test_parts_are_hidden_from_as_many_studies_as_asked_for(with_nodule: Case) -> None:
+    hidden = [make_example(with_nodule, [], Showing(hidden=0.5), rng(seed)).study.without for seed in range(60)]
+    assert 15 < sum(map(bool, hidden)) < 45
+    assert {name for names in hidden for name in names} == set(HIDEABLE)
+    assert not any(make_example(with_nodule, [], Showing(), rng(seed)).study.without for seed in range(9))
