@@ -163,6 +163,21 @@ def _retie_to_box(edit: e.RetieToBox, report: Report) -> Report:
 
 
 @_applied.register
+def _offer_places(edit: e.OfferPlaces, report: Report) -> Report:
+    old = _kept(report, edit.sentence_id)
+    if not edit.anchors or any(a.source is not AnchorSource.VOXTELL for a in edit.anchors):
+        raise Conflict(f"only places that a program found can be offered, got {len(edit.anchors)} places")
+    if old.placeless:
+        raise Conflict(f"sentence {old.id} was declared to have no place; tie it to one first")
+    kept = tuple(a for a in old.anchors if a.source is not AnchorSource.VOXTELL)
+    anchors = joined_anchors((*kept, *edit.anchors))
+    if anchors == old.anchors:
+        return report
+    regions = once((*old.regions, *(a.place.region_id for a in edit.anchors)))
+    return _swap(report, replace(old, anchors=anchors, regions=regions, viewed=False))
+
+
+@_applied.register
 def _mark_viewed(edit: e.MarkViewed, report: Report) -> Report:
     old = _find(report, edit.sentence_id)
     if not old.anchors:

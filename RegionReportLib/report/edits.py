@@ -125,6 +125,18 @@ class RetieToBox:
 
 
 @dataclass(frozen=True, slots=True)
+class OfferPlaces:
+    """Give a sentence places that a program found by its words, behind those it has.
+
+    They stand where earlier ones of that program stood; no other tie of the sentence changes.
+    """
+
+    kind: ClassVar[str] = "offer_places"
+    sentence_id: str
+    anchors: tuple[Anchor, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class MarkViewed:
     """State that the place of a sentence has been on screen."""
 
@@ -175,6 +187,7 @@ Edit: TypeAlias = (
     | Move
     | RetieToPlace
     | RetieToBox
+    | OfferPlaces
     | MarkViewed
     | MarkPlaceless
     | AnswerFlag
@@ -194,6 +207,7 @@ EDIT_KINDS: dict[str, type[Edit]] = {
         Move,
         RetieToPlace,
         RetieToBox,
+        OfferPlaces,
         MarkViewed,
         MarkPlaceless,
         AnswerFlag,

@@ -58,6 +58,7 @@ class AnchorSource(str, Enum):
     MEASUREMENT = "measurement"
     WORDING = "wording"
     HEADING = "heading"
+    VOXTELL = "voxtell"
     READER = "reader"
 
 

@@ -25,6 +25,7 @@ _KINDS = {
     "change_text": "changed the words",
     "retie_to_place": "tied to a place",
     "retie_to_box": "tied to a drawn box",
+    "offer_places": "given places that VoxTell found",
     "mark_viewed": "viewed the place",
     "mark_placeless": "stated that it has no place",
     "answer_flag": "overrode a flag",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from RegionReportLib.imaging.box import Box
 from RegionReportLib.report import edits as e
 from RegionReportLib.report.document import Report
 from RegionReportLib.report.edit_json import edit_from_dict, edit_to_dict
+from RegionReportLib.report.place import AnchorSource
 from RegionReportLib.report.sentence import Polarity
 
 
@@ -31,6 +33,7 @@ def one_of_each(report: Report) -> list[e.Edit]:
         e.Move("s1"),
         e.RetieToPlace("s1", "lungs", "lung_left", Side.LEFT, Zone.UPPER, True),
         e.RetieToBox("s1", "lungs", Box((0, 0.5, 0), (1, 2, 3)), Side.RIGHT),
+        e.OfferPlaces("s1", (replace(first.anchors[0], source=AnchorSource.VOXTELL, note="9 mm"),)),
         e.MarkViewed("s1"),
         e.MarkPlaceless("s1"),
         e.AnswerFlag("s2", second.flags[0].key, "seen"),

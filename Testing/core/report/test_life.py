@@ -49,6 +49,7 @@ ANCHORS = st.builds(
     BOXES,
     SIDES,
 )
+FOUND = ANCHORS.map(lambda anchor: replace(anchor, source=AnchorSource.VOXTELL))
 PLACES = st.sampled_from(
     [
         ("lungs", None, None, None),
@@ -75,6 +76,7 @@ EDITS: st.SearchStrategy[e.Edit] = st.one_of(
     st.builds(e.Move, IDS, st.none() | IDS),
     st.builds(lambda one, place, keep: e.RetieToPlace(one, *place, keep), IDS, PLACES, st.booleans()),
     st.builds(e.RetieToBox, IDS, REGIONS, BOXES, SIDES, st.booleans()),
+    st.builds(e.OfferPlaces, IDS, st.lists(FOUND, max_size=2).map(tuple)),
     st.builds(e.MarkViewed, IDS),
     st.builds(e.MarkPlaceless, IDS),
     st.builds(e.AnswerFlag, st.just("s2") | IDS, st.just(FLAG.key), st.sampled_from(["seen", "", "again"])),
