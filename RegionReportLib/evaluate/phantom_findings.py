@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import lru_cache
 
 from ..anatomy.regions import Side, Zone
 from . import phantom_lexicon as lexicon
@@ -65,6 +66,7 @@ def read_findings(text: str) -> tuple[Statement, ...]:
     return tuple(statement for sentence in sentences_of(text) for statement in read_sentence(sentence))
 
 
+@lru_cache(maxsize=65_536)  # writers say the same sentences again and again
 def read_sentence(sentence: str) -> tuple[Statement, ...]:
     """Return what one sentence states, each finding once; what was not assessed or measured is not mentioned.
 

@@ -52,8 +52,8 @@ def report_scores(references: Sequence[Report], predictions: Sequence[Report], *
     """
     if len(references) != len(predictions):
         raise ValueError(f"expected as many predictions as references, got {len(predictions)} and {len(references)}")
-    true = [_read(report) for report in references]
-    said = [_read(report) for report in predictions]
+    true = [read_report(report) for report in references]
+    said = [read_report(report) for report in predictions]
     region: list[bool] = []
     side: list[bool] = []
     size: list[bool] = []
@@ -72,26 +72,30 @@ def report_scores(references: Sequence[Report], predictions: Sequence[Report], *
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
+class ReadReport:
     """A report as read: statements with their regions, and one status per finding."""
 
     said: tuple[tuple[str, Statement], ...]
     status: dict[str, Status]
 
     def affirmed(self, finding: str) -> tuple[Statement, ...]:
+        """Return what affirms a finding, hedged or not."""
         return tuple(s for _, s in self.said if s.finding == finding and s.affirmed)
 
     def regions(self, finding: str) -> frozenset[str]:
+        """Return the regions in which a finding is affirmed."""
         return frozenset(region for region, s in self.said if s.finding == finding and s.affirmed)
 
     def flags(self, hedged: bool = True) -> list[int]:
+        """Return 1 for each of `FINDINGS` that is affirmed, else 0; what is hedged counts if `hedged`."""
         said = {Status.PRESENT, Status.UNCERTAIN} if hedged else {Status.PRESENT}
         return [int(self.status.get(finding) in said) for finding in FINDINGS]
 
 
-def _read(report: Report) -> _Read:
+def read_report(report: Report) -> ReadReport:
+    """Read all regions of a report."""
     said = tuple((region, s) for region, text in report.items() for s in read_findings(text))
-    return _Read(said, statuses(s for _, s in said))
+    return ReadReport(said, statuses(s for _, s in said))
 
 
 def _same_sides(known: Iterable[Statement], found: Iterable[Statement]) -> list[bool]:
