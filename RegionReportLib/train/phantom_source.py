@@ -15,6 +15,7 @@ from ..phantom.case import PhantomCase
 from ..phantom.study import training_case
 from ..phantom.wording import TrueSentence
 from ..progress import finish
+from ..report.measurement import Measurement
 from .case import Case, CaseSentence, Topic
 from .recipe import Data
 
@@ -44,11 +45,19 @@ class PhantomSource:
 
     def case(self, number: int) -> Case:
         """Make a patient; the measurements are those of the scan and not the truth."""
+        phantom = self.phantom(number)
+        return self.case_of(number, phantom, finish(measure(phantom.volume, phantom.masks)))
+
+    def phantom(self, number: int) -> PhantomCase:
+        """Make the phantom behind a case."""
         if not 0 <= number < self.count:
             raise IndexError(f"patient {number} of {self.count}")
+        return training_case(self.first + number, self.data.shape_kji, evenness=self.data.evenness)
+
+    def case_of(self, number: int, phantom: PhantomCase, measurements: tuple[Measurement, ...]) -> Case:
+        """Return the case of a phantom that is made and measured already."""
         seed = self.first + number
-        phantom = training_case(seed, self.data.shape_kji, evenness=self.data.evenness)
-        lines = attributes_text(finish(measure(phantom.volume, phantom.masks))).splitlines()
+        lines = attributes_text(measurements).splitlines()
         inputs = finish(study_inputs(phantom.volume, phantom.masks, self.config, lines))
         reports = [phantom]
         reports += [phantom.reworded(np.random.default_rng([seed, 3, n])) for n in range(1, self.data.wordings)]
