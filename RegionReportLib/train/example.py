@@ -18,6 +18,7 @@ from ..model.inputs import shuffled
 from ..model.network import Claim, TrainingStudy
 from ..model.tokenizer import BOX
 from ..model.visual_tokens import HIDEABLE
+from ..report.sentence import Polarity
 from .case import Case, CaseSentence
 
 CLAIMS = 16
@@ -25,13 +26,26 @@ CLAIMS = 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """A finding of a region that a report affirms: its `kind`, the `sides` that any report of the case names, and its
+    unit boxes `(L, 6)`."""
+
+    region_id: str
+    kind: str
+    sides: frozenset[str]
+    boxes: Tensor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Example:
     """A study to learn from. `lesions` holds the unit boxes `(L, 6)` of each mark of a box, in the order in which the
-    marks are written: regions by slot, sentences in order. `true` `(n,)` tells which of its claims hold."""
+    marks are written: regions by slot, sentences in order. `true` `(n,)` tells which of its claims hold. `shown` are
+    all findings that its report affirms."""
 
     study: TrainingStudy
     lesions: tuple[Tensor, ...]
     true: Tensor
+    shown: tuple[Shown, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +84,7 @@ def make_example(
         if sentence.boxes
     ]
     without = _hidden(rng) if rng.random() < showing.hidden else frozenset()
-    return Example(TrainingStudy(study, texts, claims, without), tuple(lesions), true)
+    return Example(TrainingStudy(study, texts, claims, without), tuple(lesions), true, _shown(case, report, frame))
 
 
 def _hidden(rng: np.random.Generator) -> frozenset[str]:
@@ -81,6 +95,16 @@ def _hidden(rng: np.random.Generator) -> frozenset[str]:
 def region_text(sentences: Sequence[CaseSentence]) -> str:
     """Return the text that is to be written: a sentence a line, the mark of a box behind those that have a place."""
     return "\n".join(sentence.text + (BOX if sentence.boxes else "") for sentence in sentences)
+
+
+def _shown(case: Case, report: Sequence[CaseSentence], frame: BoxFrame) -> tuple[Shown, ...]:
+    sides = case.findings
+    return tuple(
+        Shown(said.region_id, topic.kind, frozenset(s.value for s in sides[topic.kind]), unit_boxes(said, frame))
+        for said in report
+        for topic in said.topics
+        if topic.polarity is not Polarity.ABSENT
+    )
 
 
 def unit_boxes(sentence: CaseSentence, frame: BoxFrame) -> Tensor:

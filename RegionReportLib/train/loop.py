@@ -25,6 +25,7 @@ from ..progress import Progress, Work, part
 from . import record
 from .batches import Order, Share, batches
 from .example import Showing
+from .finding_losses import labels_of
 from .objective import Objective
 from .recipe import Recipe, Stage
 from .sources import Sources, Vocabulary, prepare, sources_of, vocabulary
@@ -75,7 +76,7 @@ def train(
     set_seed(recipe.seed, device_specific=True)
     names = tuple(region(region_id).name for region_id in config.regions)  # each text begins with one
     network = build(config, folders=recipe.folders, words=(*names, *words.texts), seed=recipe.seed)
-    run = _Run(recipe, place, sources, words, accelerator, Objective(network))
+    run = _Run(recipe, place, sources, words, accelerator, Objective(network, labels_of(words.sentences)))
     yield from part(run.stages(begun), 0.12, 1.0)
     return run.finish()
 
@@ -143,7 +144,9 @@ class _Run:
         """Return model and optimiser of a stage, wrapped for this and other processes."""
         for name, weight in self.network.named_parameters():
             weight.requires_grad_(name in self.free and name.startswith(stage.parts or ""))
-        learning = [weight for weight in self.network.parameters() if weight.requires_grad]
+        if self.objective.findings is not None:
+            self.objective.findings.requires_grad_(not stage.parts)
+        learning = [weight for weight in self.objective.parameters() if weight.requires_grad]
         if not learning:
             raise ValueError(f"stage {stage.name!r} changes no weight: its parts are {stage.parts}")
         optimiser = torch.optim.AdamW(

@@ -18,6 +18,7 @@ from ..model.network import Contrasted, Output, RegionReporter
 from .box_losses import box_losses
 from .contrast import DiversityQueue, Texts, structure_contrast
 from .example import Example
+from .finding_losses import FindingHeads, Labels
 from .recipe import Stage
 from .writing_loss import states_that_write, writing_loss
 
@@ -26,12 +27,18 @@ QUEUE = 64
 
 
 class Objective(nn.Module):
-    """A network with a queue of texts; `forward` returns the losses of a stage by name, unweighted."""
+    """A network with what only its training needs: a queue of texts, and heads that are asked for the findings `labels`
+    (None or empty: no such losses). `forward` returns the losses of a stage by name, unweighted."""
 
-    def __init__(self, network: RegionReporter, queue: int = QUEUE) -> None:
+    def __init__(self, network: RegionReporter, labels: Labels | None = None, queue: int = QUEUE) -> None:
         super().__init__()
         self.network = network
         config = network.config
+        self.findings = (
+            FindingHeads(labels, config.regions, config.structure.width, config.slices.width)
+            if labels is not None and labels.names
+            else None
+        )
         self.queue = (
             DiversityQueue(len(config.regions), queue, config.structure.embedding) if config.parts.support else None
         )
@@ -42,12 +49,21 @@ class Objective(nn.Module):
         contrast = "contrast" in wanted or "support" in wanted
         writing = "writing" in wanted or "boxes" in wanted
         output: Output = self.network([one.study for one in examples], writing=writing, contrast=contrast)
-        made = {"contrast": self._contrast, "support": self._support, "writing": self._writing, "boxes": self._boxes}
+        made = {
+            "contrast": self._contrast,
+            "support": self._support,
+            "findings": self._findings,
+            "places": self._places,
+            "writing": self._writing,
+            "boxes": self._boxes,
+        }
         return {name: made[name](output, examples, stage) for name in wanted}
 
     def _can(self, loss: str) -> bool:
         if loss in ("contrast", "support"):
             return bool(self.network.config.parts.support)
+        if loss in ("findings", "places"):
+            return self.findings is not None and (loss == "places" or self.network.config.observes)
         return loss != "boxes" or self.network.box_head is not None
 
     def _contrast(self, output: Output, examples: Sequence[Example], stage: Stage) -> Tensor:
@@ -71,6 +87,21 @@ class Objective(nn.Module):
             F.binary_cross_entropy_with_logits(part, one.true.to(part)) if len(part) else logits.sum() * 0.0
             for part, one in zip(parts, examples, strict=True)
         ]
+        return torch.stack(each).mean()
+
+    def _findings(self, output: Output, examples: Sequence[Example], stage: Stage) -> Tensor:
+        assert self.findings is not None
+        each = [
+            self.findings.region_loss(observed, one.shown)
+            for observed, one in zip(output.observed, examples, strict=True)
+            if observed is not None
+        ]
+        return torch.stack(each).mean()
+
+    def _places(self, output: Output, examples: Sequence[Example], stage: Stage) -> Tensor:
+        assert self.findings is not None
+        patches = output.features.transpose(1, 2)  # (B, D, C, h, w)
+        each = [self.findings.place_loss(own, one.shown) for own, one in zip(patches, examples, strict=True)]
         return torch.stack(each).mean()
 
     def _writing(self, output: Output, examples: Sequence[Example], stage: Stage) -> Tensor:

@@ -19,7 +19,7 @@ from ..errors import InputRefused, NeedMissing
 from ..model.build import Folders, config_of
 from ..model.config import ModelConfig, Parts, SliceChoice
 
-LOSSES = ("contrast", "support", "writing", "boxes")
+LOSSES = ("contrast", "support", "findings", "places", "writing", "boxes")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from RegionReportLib.model.build import build
 from RegionReportLib.model.config import ModelConfig
 from RegionReportLib.train.batches import Order, Share
 from RegionReportLib.train.example import Example, Showing
+from RegionReportLib.train.finding_losses import labels_of
 from RegionReportLib.train.objective import Objective
 from RegionReportLib.train.recipe import Recipe, Stage
 
@@ -58,6 +59,18 @@ def test_losses_of_halves_have_the_mean_of_the_whole(objective: Objective, examp
 def test_only_what_a_stage_follows_is_computed(objective: Objective, examples: list[Example]) -> None:
     assert set(objective(examples, ALL)) == set(ALL.losses)
     assert set(objective(examples, Stage("one", 1, {"contrast": 1.0}))) == {"contrast"}
+
+
+def test_findings_are_asked_for_where_it_is_known_what_sentences_claim(examples: list[Example], blobs: Blobs) -> None:
+    labels = labels_of(s for n in range(12) for s in blobs.case(n).wordings[0])
+    network = build(tiny_config(), words=WORDS)
+    stage = Stage("see", 1, {"findings": 1.0, "places": 1.0})
+    losses = Objective(network, labels)(examples, stage)
+    assert set(losses) == {"findings", "places"}
+    sum(losses.values()).backward()
+    for part in (network.visual.slice_encoder, network.visual.structure_queries):
+        assert any(w.grad is not None and w.grad.any() for w in part.parameters())
+    assert not Objective(network, labels_of([]))(examples, stage)
 
 
 def test_a_part_that_is_off_has_no_loss(examples: list[Example]) -> None:
