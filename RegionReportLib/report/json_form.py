@@ -18,13 +18,12 @@ from ..anatomy.codes import Code
 from ..anatomy.regions import Coverage, Side, Zone
 from ..errors import InputRefused
 from ..imaging.box import Box
-from ..imaging.grid import Grid
-from ..imaging.volume import DicomSource
 from .canonical import parse
-from .document import SCHEMA, Report, Signature, Status, Study
+from .document import SCHEMA, Report, Signature, Status
 from .measurement import Measurement
 from .place import Anchor, AnchorSource, Place
 from .sentence import Author, Flag, FlagKind, Origin, Polarity, Sentence, Verdict
+from .study_form import study_from_dict, study_to_dict
 
 Json: TypeAlias = dict[str, Any]
 V = TypeVar("V")
@@ -41,7 +40,7 @@ def report_to_dict(report: Report) -> Json:
         "writer": report.writer,
         "segmenter": report.segmenter,
         "notes": list(report.notes),
-        "study": _study_to_dict(report.study),
+        "study": study_to_dict(report.study),
         "coverage": {region: c.value for region, c in report.coverage.items()},
         "coverage_notes": dict(report.coverage_notes),
         "sentences": [sentence_to_dict(s) for s in report.sentences],
@@ -105,12 +104,19 @@ def anchor_to_dict(anchor: Anchor) -> Json:
         "source": anchor.source.value,
         "confidence": anchor.confidence,
         "note": anchor.note,
+        **_known(dispersion_mm=anchor.dispersion_mm),
     }
 
 
 def anchor_from_dict(value: Json) -> Anchor:
     """Read an anchor; ValueError or KeyError if it is none."""
-    return Anchor(place_from_dict(value), AnchorSource(value["source"]), value["confidence"], value["note"])
+    return Anchor(
+        place=place_from_dict(value),
+        source=AnchorSource(value["source"]),
+        confidence=value["confidence"],
+        note=value["note"],
+        dispersion_mm=value.get("dispersion_mm"),
+    )
 
 
 def measurement_to_dict(measurement: Measurement) -> Json:
@@ -162,12 +168,13 @@ def sentence_to_dict(sentence: Sentence) -> Json:
         "anchors": [anchor_to_dict(a) for a in sentence.anchors],
         "polarity": sentence.polarity.value,
         "evidence": list(sentence.evidence),
-        "origin": {"author": sentence.origin.author.value, "model": sentence.origin.model},
+        "origin": _origin_to_dict(sentence.origin),
         "verdict": sentence.verdict.value,
         "verdict_before": None if sentence.verdict_before is None else sentence.verdict_before.value,
         "viewed": sentence.viewed,
         "placeless": sentence.placeless,
         "flags": [flag_to_dict(f) for f in sentence.flags],
+        **_known(asked_about=sentence.asked_about, support=sentence.support),
     }
 
 
@@ -181,19 +188,29 @@ def sentence_from_dict(value: Json) -> Sentence:
         anchors=tuple(anchor_from_dict(a) for a in value["anchors"]),
         polarity=Polarity(value["polarity"]),
         evidence=tuple(value["evidence"]),
-        origin=Origin(Author(value["origin"]["author"]), value["origin"]["model"]),
+        origin=_origin(value["origin"]),
         verdict=Verdict(value["verdict"]),
         verdict_before=_optional(Verdict, value["verdict_before"]),
         viewed=value["viewed"],
         placeless=value["placeless"],
         flags=tuple(flag_from_dict(f) for f in value["flags"]),
+        asked_about=value.get("asked_about"),
+        support=value.get("support"),
     )
+
+
+def _origin_to_dict(origin: Origin) -> Json:
+    return {"author": origin.author.value, "model": origin.model, **_known(label=origin.label or None)}
+
+
+def _origin(value: Json) -> Origin:
+    return Origin(Author(value["author"]), value["model"], value.get("label", ""))
 
 
 def _report(value: Json) -> Report:
     return Report(
         id=value["id"],
-        study=_study(value["study"]),
+        study=study_from_dict(value["study"]),
         coverage={region: Coverage(c) for region, c in value["coverage"].items()},
         coverage_notes=dict(value["coverage_notes"]),
         places=tuple(place_from_dict(p) for p in value["places"]),
@@ -208,37 +225,6 @@ def _report(value: Json) -> Report:
         predecessor=value["predecessor"],
         flags=tuple(flag_from_dict(f) for f in value["flags"]),
     )
-
-
-def _study_to_dict(study: Study) -> Json:
-    dicom = study.dicom
-    return {
-        "path": study.path,
-        "digest": study.digest,
-        "grid": study.grid.to_dict(),
-        "prior": study.prior,
-        "dicom": None
-        if dicom is None
-        else {
-            "study_instance_uid": dicom.study_instance_uid,
-            "series_instance_uid": dicom.series_instance_uid,
-            "frame_of_reference_uid": dicom.frame_of_reference_uid,
-            "instance_uids": list(dicom.instance_uids),
-            "patient_id": dicom.patient_id,
-            "patient_name": dicom.patient_name,
-            "patient_birth_date": dicom.patient_birth_date,
-            "patient_sex": dicom.patient_sex,
-            "study_date": dicom.study_date,
-            "study_description": dicom.study_description,
-            "series_description": dicom.series_description,
-            "accession_number": dicom.accession_number,
-        },
-    }
-
-
-def _study(value: Json) -> Study:
-    dicom = _optional(lambda d: DicomSource(**{**d, "instance_uids": tuple(d["instance_uids"])}), value["dicom"])
-    return Study(value["path"], value["digest"], Grid.from_dict(value["grid"]), dicom, value["prior"])
 
 
 def signature_to_dict(signature: Signature) -> Json:
@@ -279,6 +265,11 @@ def flag_from_dict(value: Json) -> Flag:
         measurement_ids=tuple(value["measurement_ids"]),
         answer=value["answer"],
     )
+
+
+def _known(**values: str | float | None) -> Json:
+    """Return those that are known: keys that came later are left out, so that digests of older reports still hold."""
+    return {key: value for key, value in values.items() if value is not None}
 
 
 def _name(value: Side | Zone | None) -> str | None:

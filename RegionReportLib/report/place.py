@@ -64,13 +64,19 @@ class AnchorSource(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """The tie of a sentence to a place; `confidence` 0..1 where the source has one; `note` says how it was narrowed."""
+    """The tie of a sentence to a place; `confidence` 0..1 where the source has one; `note` says how it was narrowed.
+
+    `dispersion_mm` is how far the guesses of a model that found the box lie apart, None for other sources.
+    """
 
     place: Place
     source: AnchorSource
     confidence: float | None = None
     note: str = ""
+    dispersion_mm: float | None = None
 
     def __post_init__(self) -> None:
+        if self.dispersion_mm is not None and not self.dispersion_mm >= 0.0:
+            raise ValueError(f"dispersion_mm cannot be negative, got {self.dispersion_mm}")
         if self.confidence is not None and not 0.0 <= self.confidence <= 1.0:
             raise ValueError(f"confidence must lie in 0..1, got {self.confidence}")

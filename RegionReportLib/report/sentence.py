@@ -62,12 +62,18 @@ class FlagKind(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a sentence came from; `model` is the name and digest of the model that wrote it, empty otherwise."""
+    """Where a sentence came from; `model` is the name and digest of the model that wrote it, empty otherwise.
+
+    `label` is what must stand beside the sentence wherever it is shown: "demonstration model, not for patients".
+    """
 
     author: Author
     model: str = ""
+    label: str = ""
 
     def __post_init__(self) -> None:
+        if self.label and self.author is not Author.MODEL:
+            raise ValueError(f"only a model has a label, got {self.author.value} with {self.label!r}")
         if (self.author is Author.MODEL) != bool(self.model):
             raise ValueError(f"a model, and only a model, names itself; got {self.author.value} with {self.model!r}")
 
@@ -101,6 +107,8 @@ class Sentence:
     `evidence` holds ids of measurements. `viewed` tells that its place has been on screen. `placeless` tells that
     the reader declared it to have no place; without that, no anchors means that the place is still unknown.
     `verdict_before` is what a rejected sentence returns to when it is restored, so that rejecting forgets nothing.
+    `asked_about` is the region that a writer was asked about when it wrote this, whatever the words name; None where it
+    was asked about the whole scan. `support` 0..1 is how well the model finds its words to agree with the image.
     Raises ValueError for an empty id or text, unknown regions, or a span outside the text.
     """
 
@@ -117,12 +125,16 @@ class Sentence:
     placeless: bool = False
     flags: tuple[Flag, ...] = ()
     verdict_before: Verdict | None = None
+    asked_about: str | None = None
+    support: float | None = None
 
     def __post_init__(self) -> None:
         if not self.id or not self.text.strip():
             raise ValueError(f"a sentence needs an id and words, got {self.id!r} with {self.text!r}")
-        for region_id in self.regions:
+        for region_id in (*self.regions, *((self.asked_about,) if self.asked_about else ())):
             anatomy.region(region_id)
+        if self.support is not None and not 0.0 <= self.support <= 1.0:
+            raise ValueError(f"support must lie in 0..1, got {self.support}")
         if self.key_phrase is not None:
             start, stop = self.key_phrase
             if not 0 <= start < stop <= len(self.text):
