@@ -1,8 +1,9 @@
 """What of a report a DICOM SR carries: the measure by which writing and reading again are equal.
 
 Carried exactly: ids, words, places, evidence, authors, verdicts, numbers, coverage, notes, signature. Not carried:
-rejected sentences (they are no part of the report), flags and their answers (found anew, kept in the trail), the
-path of the scan on this machine. Changed: sentences stand in reading order, coordinates are 32-bit numbers, texts
+rejected sentences (they are no part of the report), flags and their answers (found anew, kept in the trail), what a
+model thinks of its own words and boxes as numbers (the notes of the places say it), the path of the scan on this
+machine. Changed: sentences stand in reading order, coordinates are 32-bit numbers, texts
 lose blanks at their end.
 """
 
@@ -67,12 +68,15 @@ def _sentence(sentence: Sentence) -> Sentence:
         text=words,
         key_phrase=(start, stop) if start < stop else None,
         anchors=tuple(_anchor(a) for a in sentence.anchors),
+        origin=replace(sentence.origin, label=plain(sentence.origin.label)),
         flags=(),
+        asked_about=None,
+        support=None,
     )
 
 
 def _anchor(anchor: Anchor) -> Anchor:
-    return replace(anchor, place=carried_place(anchor.place), note=plain(anchor.note))
+    return replace(anchor, place=carried_place(anchor.place), note=plain(anchor.note), dispersion_mm=None)
 
 
 def _measurement(measurement: Measurement) -> Measurement:

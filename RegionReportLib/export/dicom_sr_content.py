@@ -146,6 +146,8 @@ def _properties(sentence: Sentence) -> Iterator[Dataset]:
     ):
         yield sr.code(sr.PROPERTY, name, c.word(word))
     yield sr.code(sr.PROPERTY, c.PRESENCE, c.POLARITIES[sentence.polarity])
+    if sentence.origin.label:
+        yield sr.text(sr.PROPERTY, c.COMMENT, sentence.origin.label)
     for name, is_so in ((c.VIEWED, sentence.viewed), (c.PLACELESS, sentence.placeless)):
         if is_so:
             yield sr.code(sr.PROPERTY, name, c.YES)

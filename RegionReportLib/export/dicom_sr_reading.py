@@ -199,20 +199,26 @@ def _sentence(item: Item, heading: Item, measurement_ids: dict[str, str]) -> Sen
     site = heading.find(c.FINDING_SITE, "CODE")
     regions = [] if site is None else [_region_of(site.code)]
     regions += [_region_of(one.code) for one in item.all(c.FURTHER_REGION, "CODE")]
-    author = Author(item.word_of(c.AUTHOR))
     return Sentence(
         id=item.need(c.TRACKING_ID).text,
         text=item.text,
         regions=tuple(regions),
         anchors=tuple(_anchor(one) for one in item.all(c.FINDING_SITE, "CODE")),
         polarity=_polarity(item.need(c.PRESENCE, "CODE").code),
-        origin=Origin(author, item.text_of(c.DEVICE_MODEL) if author is Author.MODEL else ""),
+        origin=_origin(item),
         evidence=tuple(measurement_ids[one.uid] for one in item.all(c.TRACKING_UID) if one.uid in measurement_ids),
         key_phrase=_key_phrase(item),
         verdict=Verdict(item.word_of(c.VERDICT)),
         viewed=item.says_yes(c.VIEWED),
         placeless=item.says_yes(c.PLACELESS),
     )
+
+
+def _origin(item: Item) -> Origin:
+    author = Author(item.word_of(c.AUTHOR))
+    if author is not Author.MODEL:
+        return Origin(author)
+    return Origin(author, item.text_of(c.DEVICE_MODEL), item.text_of(c.COMMENT))
 
 
 def _polarity(code: Code) -> Polarity:

@@ -33,9 +33,18 @@ def kept(report: Report) -> tuple[Sentence, ...]:
 
 
 def authorship(sentence: Sentence) -> str:
-    """Return who wrote a sentence, in words: 'measured', 'model, edited by the reader' …"""
+    """Return who wrote a sentence, in words: 'measured', 'model, edited by the reader' …
+
+    A model that must be called something, such as one for demonstration, is called that.
+    """
     edited = ", edited by the reader" if _is_edited(sentence) else ""
-    return f"{sentence.origin.author.value}{edited}"
+    return f"{sentence.origin.label or sentence.origin.author.value}{edited}"
+
+
+def short_authorship(sentence: Sentence) -> tuple[str, str]:
+    """Return the same for a narrow column: who, of a label what stands before its first comma; and 'edited' or ''."""
+    who = sentence.origin.label.partition(",")[0].strip()
+    return who or sentence.origin.author.value, "edited" if _is_edited(sentence) else ""
 
 
 def state_line(report: Report) -> str:
@@ -62,7 +71,11 @@ def authorship_line(report: Report) -> str:
             if counts[author, edited]:
                 suffix = ", edited by the reader" if edited else ""
                 parts.append(f"{counts[author, edited]} {_WRITTEN_BY[author]}{suffix}")
-    return f"Sentences: {'; '.join(parts) or 'none'}. Writer: {report.writer}. Segmentation: {report.segmenter}."
+    labels = dict.fromkeys(s.origin.label for s in kept(report) if s.origin.label)
+    called = f" Language model: {'; '.join(labels)}." if labels else ""
+    return (
+        f"Sentences: {'; '.join(parts) or 'none'}.{called} Writer: {report.writer}. Segmentation: {report.segmenter}."
+    )
 
 
 def _is_edited(sentence: Sentence) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..report.document import Report
-from .standing import authorship_line, kept, state_line
+from ..report.sentence import Sentence
+from .standing import authorship_line, kept, short_authorship, state_line
 
 
 def report_text(report: Report) -> str:
@@ -11,8 +12,14 @@ def report_text(report: Report) -> str:
     keep = {s.id for s in kept(report)}
     blocks = []
     for region, sentences in report.by_region():
-        words = " ".join(" ".join(s.text.split()) for s in sentences if s.id in keep)
+        words = " ".join(_words(s) for s in sentences if s.id in keep)
         if words:
             blocks.append(f"{region.name.upper() if region else 'WITHOUT A PLACE'}\n{words}")
     footer = [*report.notes, authorship_line(report), state_line(report)]
     return "\n\n".join([*blocks, "\n".join(footer)]) + "\n"
+
+
+def _words(sentence: Sentence) -> str:
+    """Return a sentence on one line; what its model must be called stands behind each, as text may be cut anywhere."""
+    words = " ".join(sentence.text.split())
+    return f"{words} [{short_authorship(sentence)[0]}]" if sentence.origin.label else words
