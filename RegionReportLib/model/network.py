@@ -20,7 +20,7 @@ from .config import ModelConfig
 from .inputs import StudyInputs, target_of
 from .language_model import base_of, language_model
 from .packing import Block, Packed, pack
-from .structure_queries import Observation, TextSide
+from .structure_queries import TextSide
 from .support import Support
 from .tokenizer import BOX, ReportTokenizer
 from .visual_tokens import EncodedStudy, VisualTokens
@@ -76,13 +76,13 @@ class Contrasted:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Output:
-    """The pieces of the losses, None where not asked for, the 3D `features` `(B, C, D, h, w)`, and what the structure
-    queries `observed` in each study, if there are any."""
+    """The pieces of the losses, None where not asked for, the 3D `features` `(B, C, D, h, w)`, and the `region_tokens`
+    `(B, R, q, d)` that the language model was shown."""
 
     written: Written | None
     contrasted: Contrasted | None
     features: Tensor
-    observed: tuple[Observation | None, ...] = ()
+    region_tokens: Tensor
 
 
 class RegionReporter(nn.Module):
@@ -190,7 +190,7 @@ class RegionReporter(nn.Module):
             written=self._written(batch, seen) if writing else None,
             contrasted=self._contrasted(batch, seen) if contrast and self.text_side is not None else None,
             features=torch.stack([self.features(one) for one in seen]),
-            observed=tuple(one.observed for one in seen),
+            region_tokens=torch.stack([one.region_tokens for one in seen]),
         )
 
     def packed(self, batch: Sequence[TrainingStudy], seen: Sequence[EncodedStudy]) -> Packed:

@@ -1,8 +1,8 @@
 """What a region shows and where, asked of the image side directly: which findings a region has, and on which patches.
 
 Few studies teach a network little by their words alone, because each word says little about any place. Where the source
-knows what its sentences claim and where that is, the structure queries are asked for the findings of their region (with
-sides), and every patch whether it lies on one. The two linear heads that answer are thrown away after the training.
+knows what its sentences claim and where that is, the tokens of each part are asked for the findings of their region
+(with sides), and every patch whether it lies on one. The linear heads that answer are thrown away after the training.
 """
 
 from __future__ import annotations
@@ -14,13 +14,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..model.structure_queries import Observation
+from ..model.config import ModelConfig
+from ..model.visual_tokens import region_columns
 from ..report.sentence import Polarity
 from .case import CaseSentence
 from .example import Shown
 
 RARE = 3.0
 """How much more a finding that is there weighs than one that is not."""
+SHOWING = ("mask_token", "texture", "structure_tokens")
+"""The parts whose tokens show what lies in a region; the others show where it lies."""
 AT_FIRST = -3.0
 """The logit of every finding before anything is learned: most are rare."""
 ENOUGH = 0.3
@@ -53,28 +56,38 @@ def labels_of(sentences: Iterable[CaseSentence]) -> Labels:
 
 
 class FindingHeads(nn.Module):
-    """The two heads and their losses, for the regions `region_ids` in the order of the queries."""
+    """The heads and their losses for a network of `config`: one for each part of the region tokens that shows what lies
+    in a region, and one for its patches."""
 
     asked: Tensor
 
-    def __init__(self, labels: Labels, region_ids: Sequence[str], query_width: int, patch_width: int) -> None:
+    def __init__(self, labels: Labels, config: ModelConfig) -> None:
         super().__init__()
-        self.labels, self.region_ids = labels, tuple(region_ids)
-        self.of_region = nn.Linear(query_width, len(labels.names))
-        last = nn.Linear(patch_width, len(labels.kinds))
-        self.of_patch = nn.Sequential(nn.LayerNorm(patch_width), last)
-        for head in (self.of_region, last):
-            nn.init.constant_(head.bias, AT_FIRST)
+        self.labels, self.region_ids = labels, config.regions
+        self.columns = {name: where for name, where in region_columns(config).items() if name in SHOWING}
+        width = config.language.width
+        self.of_regions = nn.ModuleDict(
+            {
+                name: nn.Sequential(nn.LayerNorm(width), _last(width, len(labels.names)))
+                for name, where in self.columns.items()
+                if where.start < where.stop
+            }
+        )
+        patch_width = config.slices.width
+        self.of_patch = nn.Sequential(nn.LayerNorm(patch_width), _last(patch_width, len(labels.kinds)))
         pairs = [[(region_id, name) in labels.asked for name in labels.names] for region_id in self.region_ids]
         self.register_buffer("asked", torch.tensor(pairs).reshape(len(pairs), len(labels.names)), persistent=False)
 
-    def region_loss(self, observed: Observation, shown: Sequence[Shown]) -> Tensor:
-        """Return the cross-entropy of a study's regions against its findings, a mean over all that is asked."""
-        logits = self.of_region(observed.tokens[:, 0])  # (R, labels)
+    def region_loss(self, region_tokens: Tensor, shown: Sequence[Shown]) -> Tensor:
+        """Return the cross-entropy of a study's region tokens `(R, q, d)` against its findings, a mean over all that is
+        asked and over the parts, each of which answers alone by the mean of its tokens."""
         true, known = region_targets(self.labels, self.region_ids, shown)
-        weight = (self.asked & known.to(self.asked.device)).to(logits.dtype)
-        each = _weighed(logits, true.to(logits))
-        return (each * weight).sum() / weight.sum().clamp(min=1)
+        weight = (self.asked & known.to(self.asked.device)).to(region_tokens.dtype)
+        each = [
+            _weighed(head(region_tokens[:, self.columns[name]].mean(dim=1)), true.to(region_tokens)) * weight
+            for name, head in self.of_regions.items()
+        ]
+        return torch.stack(each).sum(dim=(1, 2)).mean() / weight.sum().clamp(min=1)
 
     def place_loss(self, patches: Tensor, shown: Sequence[Shown]) -> Tensor:
         """Return the cross-entropy of patches `(D, C, h, w)` against where findings lie: summed over kinds, a mean over
@@ -128,3 +141,9 @@ def lies_on(box: Tensor, size_dhw: Sequence[int]) -> Tensor:
 def _weighed(logits: Tensor, true: Tensor) -> Tensor:
     weight = torch.full((logits.shape[-1],), RARE, device=logits.device, dtype=logits.dtype)
     return functional.binary_cross_entropy_with_logits(logits, true, pos_weight=weight, reduction="none")
+
+
+def _last(width: int, count: int) -> nn.Linear:
+    layer = nn.Linear(width, count)
+    nn.init.constant_(layer.bias, AT_FIRST)
+    return layer

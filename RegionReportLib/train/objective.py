@@ -34,11 +34,7 @@ class Objective(nn.Module):
         super().__init__()
         self.network = network
         config = network.config
-        self.findings = (
-            FindingHeads(labels, config.regions, config.structure.width, config.slices.width)
-            if labels is not None and labels.names
-            else None
-        )
+        self.findings = FindingHeads(labels, config) if labels is not None and labels.names else None
         self.queue = (
             DiversityQueue(len(config.regions), queue, config.structure.embedding) if config.parts.support else None
         )
@@ -63,7 +59,7 @@ class Objective(nn.Module):
         if loss in ("contrast", "support"):
             return bool(self.network.config.parts.support)
         if loss in ("findings", "places"):
-            return self.findings is not None and (loss == "places" or self.network.config.observes)
+            return self.findings is not None and (loss == "places" or bool(self.findings.of_regions))
         return loss != "boxes" or self.network.box_head is not None
 
     def _contrast(self, output: Output, examples: Sequence[Example], stage: Stage) -> Tensor:
@@ -92,9 +88,8 @@ class Objective(nn.Module):
     def _findings(self, output: Output, examples: Sequence[Example], stage: Stage) -> Tensor:
         assert self.findings is not None
         each = [
-            self.findings.region_loss(observed, one.shown)
-            for observed, one in zip(output.observed, examples, strict=True)
-            if observed is not None
+            self.findings.region_loss(tokens, one.shown)
+            for tokens, one in zip(output.region_tokens, examples, strict=True)
         ]
         return torch.stack(each).mean()
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
 from RegionReportLib.anatomy.regions import REGION_IDS, Side
-from RegionReportLib.model.structure_queries import Observation
+from RegionReportLib.model.config import ModelConfig
 from RegionReportLib.report.sentence import Polarity
 from RegionReportLib.train.case import CaseSentence, Topic
 from RegionReportLib.train.example import Shown
@@ -36,11 +37,6 @@ LABELS = labels_of(
         said("bones", Topic("fracture", Polarity.PRESENT)),
     ]
 )
-
-
-def observation(queries: torch.Tensor) -> Observation:
-    nothing = torch.zeros(len(queries), 1)
-    return Observation(queries[:, None], nothing, nothing, nothing, nothing)
 
 
 def test_labels_are_what_is_ever_affirmed_with_its_sides() -> None:
@@ -83,29 +79,40 @@ def test_places_of_a_finding_are_known_only_where_they_are_given() -> None:
     assert known.tolist() == [False, True]
 
 
-def test_at_first_every_finding_is_held_for_rare() -> None:
-    heads = FindingHeads(LABELS, REGION_IDS, 4, 4)
-    for weight in (heads.of_region.weight, heads.of_patch[1].weight):
-        torch.nn.init.zeros_(weight)
+def heads_of(config: ModelConfig) -> FindingHeads:
+    torch.manual_seed(0)
+    return FindingHeads(LABELS, config)
+
+
+def test_at_first_every_finding_is_held_for_rare(config: ModelConfig) -> None:
+    heads = heads_of(config)
+    assert set(heads.of_regions) == {"mask_token", "texture", "structure_tokens"}
     surprise = math.log1p(math.exp(-AT_FIRST))  # of one that is there, which weighs three times as much
     calm = math.log1p(math.exp(AT_FIRST))
     shown = [Shown("lungs", "nodule", frozenset({"left"}), torch.tensor([[0.5, 0.5, 0.25, 1.0, 1.0, 0.5]]))]
-    # Asked: nodule, left and right of the lungs, fracture of the bones; two of the four hold.
-    asked = heads.region_loss(observation(torch.zeros(6, 4)), shown)
+    # Nothing is seen in zeros. Asked: nodule, left and right of the lungs, fracture of the bones; two of the four hold.
+    asked = heads.region_loss(torch.zeros(6, config.region_tokens - 2, 32), shown)
     assert float(asked.detach()) == pytest.approx((2 * 3 * surprise + 2 * calm) / 4, rel=1e-5)
     # Of two patches one lies on the nodule; the fracture is on neither.
-    placed = heads.place_loss(torch.zeros(2, 4, 1, 1), shown)
+    placed = heads.place_loss(torch.zeros(2, 16, 1, 1), shown)
     assert float(placed.detach()) == pytest.approx((3 * surprise + 3 * calm) / 2, rel=1e-5)
 
 
-def test_the_heads_learn_from_queries_and_patches() -> None:
-    torch.manual_seed(0)
-    heads = FindingHeads(LABELS, REGION_IDS, 4, 4)
-    queries, patches = torch.randn(6, 4, requires_grad=True), torch.randn(2, 4, 3, 3, requires_grad=True)
+def test_each_part_that_shows_something_learns_and_of_the_regions_that_are_asked(config: ModelConfig) -> None:
+    heads = heads_of(config)
+    tokens = torch.randn(6, config.region_tokens - 2, 32, requires_grad=True)
+    patches = torch.randn(2, 16, 3, 3, requires_grad=True)
     shown = [Shown("bones", "fracture", frozenset(), torch.tensor([[0.5, 0.5, 0.5, 1.0, 1.0, 1.0]]))]
-    (heads.region_loss(observation(queries), shown) + heads.place_loss(patches, shown)).backward()
-    assert queries.grad is not None
+    (heads.region_loss(tokens, shown) + heads.place_loss(patches, shown)).backward()
+    assert tokens.grad is not None
     assert patches.grad is not None
-    asked_of = [REGION_IDS.index("lungs"), REGION_IDS.index("bones")]
-    assert [n for n in range(6) if queries.grad[n].any()] == sorted(asked_of)
+    learning = tokens.grad.abs().amax(dim=2) > 0  # (regions, tokens): mask, spatial, texture 2, geometry, structure 3
+    asked_of = {REGION_IDS.index("lungs"), REGION_IDS.index("bones")}
+    for n in range(6):
+        assert learning[n].tolist() == [n in asked_of and column not in (1, 4) for column in range(8)]
     assert patches.grad.abs().amin(dim=1).min() > 0
+
+
+def test_a_part_that_is_off_is_not_asked(config: ModelConfig) -> None:
+    less = replace(config, parts=replace(config.parts, texture=False))
+    assert set(heads_of(less).of_regions) == {"mask_token", "structure_tokens"}
