@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from ..errors import Conflict, InputRefused
 from ..export.offers import Wishes
@@ -74,10 +75,18 @@ def history(arguments: argparse.Namespace) -> None:
     """Print the trail: when, who, what, from which words to which."""
     for entry in view_draft(arguments.folder).history():
         act = entry.act
-        print(f"{entry.seq:4} {act.at} {act.actor}: {act.kind.replace('_', ' ')}")
+        print(f"{entry.seq:4} {act.at} {act.actor}: {act.kind.replace('_', ' ')}{_by(act.data)}")
         for words in act.words:
             print(f"       {words.sentence_id}: {words.before or '–'}")
             print(f"       {' ' * len(words.sentence_id)}→ {words.after or '–'}")
+
+
+def _by(data: dict[str, Any]) -> str:
+    """Return which program wrote what an act brought in, empty for acts of the reader alone."""
+    if "writer" not in data:
+        return ""
+    seed = "" if data["seed"] is None else f", seed {data['seed']}"
+    return f" of {data['region']} by {' '.join((data['writer'], data['model'])).strip()}{seed}"
 
 
 def _where(sentence: Sentence) -> str:

@@ -10,13 +10,14 @@ import unicodedata
 from dataclasses import replace
 from functools import singledispatch
 
+from ..anatomy import regions as anatomy
 from ..errors import Conflict
 from . import edits as e
 from .document import Report, Status
 from .joining import clip, first_phrase, joined_anchors, joined_flags, joined_origin, joined_polarity, once
 from .phrase import follow_phrase
 from .place import Anchor, AnchorSource, Place
-from .sentence import Author, Origin, Sentence, Verdict
+from .sentence import Author, Origin, Sentence, Verdict, is_untouched
 
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
@@ -175,6 +176,21 @@ def _offer_places(edit: e.OfferPlaces, report: Report) -> Report:
         return report
     regions = once((*old.regions, *(a.place.region_id for a in edit.anchors)))
     return _swap(report, replace(old, anchors=anchors, regions=regions, viewed=False))
+
+
+@_applied.register
+def _redraft(edit: e.Redraft, report: Report) -> Report:
+    anatomy.region(edit.region_id)
+    for one in edit.sentence_ids:
+        if not is_untouched(_find(report, one)):
+            raise Conflict(f"sentence {one} holds what the reader did; a redraft cannot replace it")
+    for new in edit.sentences:
+        if new.viewed or new.flags or not is_untouched(replace(new, id=_new_id(new.id), text=_words(new.text))):
+            raise Conflict(f"sentence {new.id} of a redraft is not as a writer leaves it")
+    gone = set(edit.sentence_ids)
+    staying = report.with_sentences(s for s in report.sentences if s.id not in gone)
+    at = len(staying.sentences) if edit.before is None else staying.sentences.index(_find(staying, edit.before))
+    return staying.with_sentences((*staying.sentences[:at], *edit.sentences, *staying.sentences[at:]))
 
 
 @_applied.register

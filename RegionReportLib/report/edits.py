@@ -137,6 +137,24 @@ class OfferPlaces:
 
 
 @dataclass(frozen=True, slots=True)
+class Redraft:
+    """Replace sentences about a region by what a writer says of it now; the reader's own and judged ones cannot go.
+
+    `sentence_ids` go, `sentences` come in front of sentence `before`, or at the end. `writer`, `model` (its name and
+    SHA-256, empty without one) and `seed` (of words drawn by chance, None for the likeliest) say how they came about.
+    """
+
+    kind: ClassVar[str] = "redraft"
+    region_id: str
+    sentence_ids: tuple[str, ...]
+    sentences: tuple[Sentence, ...]
+    writer: str
+    model: str = ""
+    seed: int | None = None
+    before: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MarkViewed:
     """State that the place of a sentence has been on screen."""
 
@@ -188,6 +206,7 @@ Edit: TypeAlias = (
     | RetieToPlace
     | RetieToBox
     | OfferPlaces
+    | Redraft
     | MarkViewed
     | MarkPlaceless
     | AnswerFlag
@@ -208,6 +227,7 @@ EDIT_KINDS: dict[str, type[Edit]] = {
         RetieToPlace,
         RetieToBox,
         OfferPlaces,
+        Redraft,
         MarkViewed,
         MarkPlaceless,
         AnswerFlag,

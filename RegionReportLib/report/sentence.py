@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ..anatomy import regions as anatomy
-from .place import Anchor
+from .place import Anchor, AnchorSource
 
 
 class Polarity(str, Enum):
@@ -148,6 +148,21 @@ class Sentence:
             )
         if self.placeless and self.anchors:
             raise ValueError(f"sentence {self.id} is declared to have no place but has {len(self.anchors)} anchors")
+
+
+def is_untouched(sentence: Sentence) -> bool:
+    """Tell whether a sentence is a program's and the reader has not decided anything about it; looking is no decision.
+
+    Remarks of a writer may have no place from the start; of all others only a reader says so.
+    """
+    remark = sentence.asked_about is not None and sentence.origin.author is Author.MEASURED
+    return (
+        sentence.origin.author in (Author.MEASURED, Author.MODEL)
+        and sentence.verdict is Verdict.PENDING
+        and all(anchor.source is not AnchorSource.READER for anchor in sentence.anchors)
+        and all(flag.answer is None for flag in sentence.flags)
+        and (remark or not sentence.placeless)
+    )
 
 
 def authorship(sentence: Sentence) -> Authorship:

@@ -161,12 +161,12 @@ class Session:
 
     def accept(self) -> None:
         """Accept the chosen sentence as it stands."""
-        self._do(Accept(self._one().id))
+        self.do(Accept(self._one().id))
 
     def reject(self) -> None:
         """Leave the chosen sentence out, or take it back if it was left out."""
         one = self._one()
-        self._do(Restore(one.id) if one.verdict is Verdict.REJECTED else Reject(one.id))
+        self.do(Restore(one.id) if one.verdict is Verdict.REJECTED else Reject(one.id))
 
     def change_text(self, text: str) -> None:
         """Give the chosen sentence other words; its tie stays."""
@@ -174,11 +174,11 @@ class Session:
         text = text.strip()
         if text != one.text:
             # The phrase follows its words by itself; whether something is there is said by the new words.
-            self._do(ChangeText(one.id, text, polarity=suggest(text, self.report.places).polarity))
+            self.do(ChangeText(one.id, text, polarity=suggest(text, self.report.places).polarity))
 
     def split(self, at: int) -> None:
         """Divide the chosen sentence at a character."""
-        self._do(Split(self._one().id, at, self.draft.new_id()))
+        self.do(Split(self._one().id, at, self.draft.new_id()))
 
     def merge_with_next(self) -> None:
         """Join the chosen sentence with the one listed after it in the same region."""
@@ -186,11 +186,11 @@ class Session:
         ids, here = self._beside(one)
         if here + 1 == len(ids):
             raise Conflict("there is no sentence after this one in its region to merge with")
-        self._do(Merge((one.id, ids[here + 1])))
+        self.do(Merge((one.id, ids[here + 1])))
 
     def move(self, before: str | None) -> None:
         """Put the chosen sentence in front of another one, or at the end."""
-        self._do(Move(self._one().id, before))
+        self.do(Move(self._one().id, before))
 
     def shift(self, by: int) -> None:
         """Put the chosen sentence one place further up (`by` < 0) or down among those listed of its region."""
@@ -207,23 +207,23 @@ class Session:
         self, region_id: str, side: Side | None = None, zone: Zone | None = None, structure: str | None = None
     ) -> None:
         """Tie the chosen sentence to a place of the report."""
-        self._do(RetieToPlace(self._one().id, region_id, structure, side, zone))
+        self.do(RetieToPlace(self._one().id, region_id, structure, side, zone))
         self.show()
 
     def retie_to_box(self, region_id: str, box: Box, side: Side | None = None) -> None:
         """Tie the chosen sentence to a box that the reader drew."""
-        self._do(RetieToBox(self._one().id, region_id, box, side))
+        self.do(RetieToBox(self._one().id, region_id, box, side))
         self.show()
 
     def mark_placeless(self) -> None:
         """State that the chosen sentence has no place."""
-        self._do(MarkPlaceless(self._one().id))
+        self.do(MarkPlaceless(self._one().id))
 
     def answer(self, flag: Flag, reason: str) -> None:
         """Override a flag of the chosen sentence, or of the report, with a reason."""
         carrier = self.chosen
         owner = carrier.id if carrier is not None and flag.key in {f.key for f in carrier.flags} else None
-        self._do(AnswerFlag(owner, flag.key, reason))
+        self.do(AnswerFlag(owner, flag.key, reason))
 
     # Acts on the report ----------------------------------------------------------------------------------------------
 
@@ -237,7 +237,7 @@ class Session:
         tie = suggest(text, self.report.places, heading)
         regions = tie.regions or ((region_id,) if region_id else ())
         new_id = self.draft.new_id()
-        self._do(Add(new_id, text, regions, tie.anchors, tie.polarity, tie.key_phrase, self._behind_chosen()))
+        self.do(Add(new_id, text, regions, tie.anchors, tie.polarity, tie.key_phrase, self._behind_chosen()))
         self.choose(new_id)
         return new_id
 
@@ -287,7 +287,8 @@ class Session:
             raise Conflict("no sentence is chosen")
         return one
 
-    def _do(self, edit: Edit) -> None:
+    def do(self, edit: Edit) -> None:
+        """Do an act that was made elsewhere; Conflict says what forbids it."""
         self.draft.apply(edit)
         self._changed()
 

@@ -26,6 +26,7 @@ _KINDS = {
     "retie_to_place": "tied to a place",
     "retie_to_box": "tied to a drawn box",
     "offer_places": "given places that VoxTell found",
+    "redraft": "had a region written anew",
     "mark_viewed": "viewed the place",
     "mark_placeless": "stated that it has no place",
     "answer_flag": "overrode a flag",
@@ -84,6 +85,11 @@ def _detail(data: Json) -> str:
         parts.append(str(flag[1]))
     if reason := data.get("reason"):
         parts.append(f"because: {reason}")
+    if writer := data.get("writer"):
+        seed = data.get("seed")
+        parts.append(
+            f"by {' '.join((writer, data.get('model', ''))).strip()}{'' if seed is None else f', seed {seed}'}"
+        )
     if name := data.get("name"):
         parts.append(f"by {name}")
     if of := data.get("of"):

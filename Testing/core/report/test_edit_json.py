@@ -15,7 +15,7 @@ from RegionReportLib.report import edits as e
 from RegionReportLib.report.document import Report
 from RegionReportLib.report.edit_json import edit_from_dict, edit_to_dict
 from RegionReportLib.report.place import AnchorSource
-from RegionReportLib.report.sentence import Polarity
+from RegionReportLib.report.sentence import Polarity, Sentence
 
 
 def one_of_each(report: Report) -> list[e.Edit]:
@@ -34,6 +34,8 @@ def one_of_each(report: Report) -> list[e.Edit]:
         e.RetieToPlace("s1", "lungs", "lung_left", Side.LEFT, Zone.UPPER, True),
         e.RetieToBox("s1", "lungs", Box((0, 0.5, 0), (1, 2, 3)), Side.RIGHT),
         e.OfferPlaces("s1", (replace(first.anchors[0], source=AnchorSource.VOXTELL, note="9 mm"),)),
+        e.Redraft("bones", ("s5",), (replace(drafted_again(second), id="n1"),), "region-tokens", "demo 01ab", 7, "s1"),
+        e.Redraft("bones", (), (), "measured"),
         e.MarkViewed("s1"),
         e.MarkPlaceless("s1"),
         e.AnswerFlag("s2", second.flags[0].key, "seen"),
@@ -41,6 +43,10 @@ def one_of_each(report: Report) -> list[e.Edit]:
         e.PutBack((first, second), ("s1", "s2"), second.flags),
         e.PutBack(),
     ]
+
+
+def drafted_again(sentence: Sentence) -> Sentence:
+    return replace(sentence, flags=(), asked_about="bones", support=0.5)
 
 
 def test_every_kind_survives_the_round_trip_through_text(drafted: Report) -> None:

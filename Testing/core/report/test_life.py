@@ -24,7 +24,7 @@ from RegionReportLib.report.edit_json import edit_from_dict, edit_to_dict
 from RegionReportLib.report.json_form import report_from_dict, report_from_json, report_to_dict
 from RegionReportLib.report.place import Anchor, AnchorSource, Place
 from RegionReportLib.report.replay import replay
-from RegionReportLib.report.sentence import Flag, FlagKind, Polarity, Verdict
+from RegionReportLib.report.sentence import Author, Flag, FlagKind, Origin, Polarity, Sentence, Verdict
 from RegionReportLib.report.signing import verify_signature
 from RegionReportLib.report.store import Draft, create_draft, open_draft
 from RegionReportLib.report.undo import difference, inverse
@@ -50,6 +50,13 @@ ANCHORS = st.builds(
     SIDES,
 )
 FOUND = ANCHORS.map(lambda anchor: replace(anchor, source=AnchorSource.VOXTELL))
+WRITTEN = st.builds(
+    lambda one, text, anchor, support: Sentence(
+        one, text, (anchor.place.region_id,), (replace(anchor, source=AnchorSource.MODEL, dispersion_mm=3.5),),
+        Polarity.PRESENT, Origin(Author.MODEL, "demo 01ab", "demonstration"), asked_about="lungs", support=support,
+    ),
+    NEW_IDS, st.sampled_from(WORDS), ANCHORS, st.none() | st.floats(0, 1),
+)  # fmt: skip
 PLACES = st.sampled_from(
     [
         ("lungs", None, None, None),
@@ -77,6 +84,10 @@ EDITS: st.SearchStrategy[e.Edit] = st.one_of(
     st.builds(lambda one, place, keep: e.RetieToPlace(one, *place, keep), IDS, PLACES, st.booleans()),
     st.builds(e.RetieToBox, IDS, REGIONS, BOXES, SIDES, st.booleans()),
     st.builds(e.OfferPlaces, IDS, st.lists(FOUND, max_size=2).map(tuple)),
+    st.builds(
+        e.Redraft, REGIONS, st.lists(IDS, max_size=2).map(tuple), st.lists(WRITTEN, max_size=2).map(tuple),
+        st.just("demo"), st.just("demo 01ab"), st.none() | st.integers(0, 9), st.none() | IDS,
+    ),
     st.builds(e.MarkViewed, IDS),
     st.builds(e.MarkPlaceless, IDS),
     st.builds(e.AnswerFlag, st.just("s2") | IDS, st.just(FLAG.key), st.sampled_from(["seen", "", "again"])),
