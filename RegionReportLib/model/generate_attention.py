@@ -1,7 +1,8 @@
-"""Attention of several rows whose beginning is the same: its keys and values are read once for all rows.
+"""Attention of rows of which several have the same beginning: its keys and values are read once for all of them.
 
-On a processor the time of a word goes into reading weights, keys and values from memory; six copies of the prefix would
-be read at each word. Installed only while a batch is written, and only for families whose attention is the plain one.
+On a processor the time of a word goes into reading weights, keys and values from memory; six copies of a scan's prefix
+would be read at each word. Installed only while a batch is written, and only for families whose attention is the plain
+one.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def shared_prefix(language: Any) -> Iterator[None]:
 def attend(
     module: Any, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **more: Any
 ) -> tuple[Tensor, None]:
-    """Return what queries `(R, H, q, D)` find in a shared beginning and in their own keys `(R, G, n, D)`.
+    """Return what queries `(R, H, q, D)` find in their beginnings and in their own keys `(R, G, n, D)`.
 
     H is a multiple of G. The result is `(R, q, H, D)`, as the library wants it; keys without a shared beginning go the
     library's own way.
@@ -55,18 +56,27 @@ def attend(
     if shared is None:
         out: tuple[Tensor, None] = sdpa_attention_forward(module, query, key, value, attention_mask, **more)
         return out
-    rows, heads, places, width = query.shape
-    first_keys, first_values = shared[0][0], shared[1][0]  # (G, P, D)
-    group, length = len(first_keys), first_keys.shape[1]
+    _, heads, places, width = query.shape
+    group, length = key.shape[1], shared.length
     scaling = more.get("scaling") or width**-0.5
     own = rearrange(query * scaling, "r (g h) q d -> r g (h q) d", g=group)
-    joint = rearrange(own, "r g n d -> g (r n) d")  # all rows look at the beginning together
-    before = rearrange(joint @ first_keys.transpose(1, 2), "g (r n) p -> r g n p", r=rows)
-    scores = torch.cat((before, own @ key.transpose(2, 3)), dim=-1)
+    scores = own.new_full((*own.shape[:3], length + key.shape[2]), -torch.inf)  # (R, G, h·q, P + n)
+    scores[..., length:] = own @ key.transpose(2, 3)
+    for begun in shared.beginnings:
+        its = slice(begun.start, begun.stop)
+        scores[its, ..., length - begun.keys.shape[1] : length] = _jointly(own[its], begun.keys.transpose(1, 2))
     if attention_mask is not None:
         mask = attention_mask.repeat(1, 1, heads // group, 1)  # (R, 1, h·q, P + n)
         scores = scores.masked_fill(~mask, -torch.inf) if mask.dtype == torch.bool else scores + mask
     weight = scores.softmax(dim=-1, dtype=torch.float32).to(query.dtype)
-    joint = rearrange(weight[..., :length], "r g n p -> g (r n) p") @ first_values
-    found = rearrange(joint, "g (r n) d -> r g n d", r=rows) + weight[..., length:] @ value
+    found = weight[..., length:] @ value
+    for begun in shared.beginnings:
+        its = slice(begun.start, begun.stop)
+        found[its] += _jointly(weight[its, ..., length - begun.keys.shape[1] : length], begun.values)
     return rearrange(found, "r g (h q) d -> r q (g h) d", q=places).contiguous(), None
+
+
+def _jointly(rows: Tensor, shared: Tensor) -> Tensor:
+    """Return `(R, G, n, b)`, the products of `(R, G, n, a)` with the `(G, a, b)` that all rows share, read once."""
+    joint = rearrange(rows, "r g n a -> g (r n) a")
+    return rearrange(joint @ shared, "g (r n) b -> r g n b", r=len(rows))

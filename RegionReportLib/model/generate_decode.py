@@ -1,8 +1,7 @@
-"""Decodes several prompts that share a beginning as one batch; knows token ids and tensors, no words and no regions.
+"""Decodes prompts of which several share a beginning as one batch; knows token ids and tensors, no words, no regions.
 
-The shared prefix is read once and its cache is copied for each row. Prompts of different length are padded on their
-left, between prefix and prompt, and positions go on as if the padding were not there, so each row is written as it
-would be alone. A row that has ended leaves the batch.
+A shared prefix is read once. Prefixes and prompts of different length are padded on their left, and positions go on as
+if the padding were not there, so each row is written as it would be alone. A row that has ended leaves the batch.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import torch
@@ -47,14 +47,19 @@ class Next:
 class Batch:
     """The rows being written; `rows` holds the numbers of the prompts that still go on, in order."""
 
-    def __init__(self, language: Any, prefix: Prefix, prompts: Sequence[Tensor]) -> None:
-        """Take prompts `(Q, E)` of any length from 1."""
+    def __init__(self, language: Any, prefixes: Sequence[Prefix], prompts: Sequence[Tensor]) -> None:
+        """Take prompts `(Q, E)` of any length from 1, and the prefix of each; neighbours with the same one share it."""
         if not prompts or min(len(prompt) for prompt in prompts) < 1:
             raise ValueError(f"each prompt needs a vector, got lengths {[len(prompt) for prompt in prompts]}")
+        if len(prefixes) != len(prompts):
+            raise ValueError(f"each prompt needs its prefix, got {len(prefixes)} for {len(prompts)}")
         self.rows = list(range(len(prompts)))
-        self._language, self._start = language, prefix.length
+        self._language = language
         self._shares = can_share(language)
-        self._cache = sharing(prefix.cache) if self._shares else copies(prefix.cache, len(prompts))
+        runs = [tuple(run) for _, run in groupby(prefixes, key=id)]
+        begin = sharing if self._shares else copies
+        self._cache = begin([run[0].cache for run in runs], [len(run) for run in runs])
+        self._starts = [prefix.length for prefix in prefixes]
         self._prompts = list(prompts)
 
     @torch.inference_mode()
@@ -69,9 +74,9 @@ class Batch:
         prompts = [torch.cat((p, table(ids).to(p.dtype))) for p, ids in zip(self._prompts, told, strict=True)]
         lengths = torch.tensor([len(prompt) for prompt in prompts], device=device)
         longest = int(lengths.max())
-        there = torch.arange(longest, device=device) >= longest - lengths[:, None]  # (n, longest), False where padded
-        self._seen = torch.cat((there.new_ones(len(prompts), self._start), there), dim=1).long()
-        self._ended_at = self._start + lengths  # the position of the next id of each row
+        starts = torch.tensor(self._starts, device=device)
+        self._seen = torch.cat((_right(starts), _right(lengths)), dim=1)  # 0 where padded
+        self._ended_at = starts + lengths  # the position of the next id of each row
         embeds = torch.stack([torch.cat((p.new_zeros(longest - len(p), p.shape[1]), p)) for p in prompts])
         back = torch.arange(longest, 0, -1, device=device)
         positions = (self._ended_at[:, None] - back).clamp(min=0)  # clamped only where padded
@@ -117,6 +122,12 @@ class Batch:
             )
         self._cache = out.past_key_values
         return Next(out.logits, out.hidden_states[-1][:, -1])
+
+
+def _right(lengths: Tensor) -> Tensor:
+    """Return `(n, longest)`, in each row as many ones as its length says, on the right."""
+    longest = int(lengths.max())
+    return (torch.arange(longest, device=lengths.device) >= longest - lengths[:, None]).long()
 
 
 def _chance(logits: Tensor, ids: Tensor) -> float:

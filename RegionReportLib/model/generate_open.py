@@ -13,9 +13,9 @@ from ..anatomy.regions import region
 from ..progress import Progress, Work
 from .box_frame import BoxFrame
 from .box_head import FoundBox, read_boxes
-from .generate import OpenStudy
 from .generate_decode import read_prefix
 from .generate_sentences import Marks
+from .generate_study import OpenStudy
 from .inputs import StudyInputs
 from .language_model import base_of
 from .network import RegionReporter

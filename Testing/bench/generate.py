@@ -152,7 +152,7 @@ class EveryNth:
 @torch.inference_mode()
 def one_long_pass(language: Any, prefix: Tensor, prompts: list[Tensor], sentences: int) -> float | None:
     """The way of Reg2RG: all prompts first, then one text for all regions, with our own decoder."""
-    batch = Batch(language, read_prefix(language, prefix), [torch.cat(prompts)])
+    batch = Batch(language, [read_prefix(language, prefix)], [torch.cat(prompts)])
     following, _ = batch.read_prompts()
     first = None
     for step in range(REGIONS * sentences * WORDS):

@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 
 from RegionReportLib.model.generate_attention import attend, can_share
-from RegionReportLib.model.generate_cache import mark_shared
+from RegionReportLib.model.generate_cache import Beginning, Shared, mark_shared
 
 ROWS, HEADS, GROUPS, WIDTH = 3, 4, 2, 8
 
@@ -28,7 +28,7 @@ def test_it_finds_what_plain_attention_finds_in_copies(places: int, kind: str) -
     )
     copied = (x.repeat_interleave(HEADS // GROUPS, dim=1) for x in (keys, values))
     expected = functional.scaled_dot_product_attention(query, *copied, attn_mask=mask)
-    mark_shared(key, (first[0], first[1]))
+    mark_shared(key, Shared(6, (Beginning(first[0][0], first[1][0], 0, ROWS),)))
     found, _ = attend(None, query, key, value, mask, scaling=WIDTH**-0.5)
     assert torch.allclose(found, expected.transpose(1, 2), atol=1e-5)
 

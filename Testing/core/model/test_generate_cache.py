@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from RegionReportLib.model.generate_cache import ROOM, RoomyLayer, copies, roomy_cache
+from RegionReportLib.model.generate_cache import ROOM, Beginning, RoomyLayer, Shared, copies, roomy_cache
 
 
 def filled(counts: list[int], rows: int = 2) -> tuple[RoomyLayer, Tensor]:
@@ -46,12 +46,35 @@ def test_copies_have_the_same_start_and_leave_the_original_alone() -> None:
     start = torch.randn(1, 3, 5, 4)
     for number in range(2):
         cache.update(start + number, start - number, number)
-    rows = copies(cache, 3)
+    rows = copies([cache], [3])
     new = torch.randn(3, 3, 2, 4)
     keys, values = rows.update(new, -new, 1)
     assert torch.equal(keys, torch.cat(((start + 1).expand(3, -1, -1, -1), new), dim=2))
     assert torch.equal(values[:, :, :5], (start - 1).expand(3, -1, -1, -1))
     assert torch.equal(cache.layers[1].keys, start + 1)
+
+
+def test_copies_of_several_lengths_are_padded_in_front() -> None:
+    caches = []
+    for length in (2, 5):
+        caches.append(roomy_cache())
+        start = torch.randn(1, 3, length, 4)
+        caches[-1].update(start, -start, 0)
+    keys = copies(caches, [2, 1]).layers[0].keys
+    short, long = (cache.layers[0].keys for cache in caches)
+    assert keys.shape == (3, 3, 5, 4)
+    assert torch.equal(keys[:2, :, 3:], short.expand(2, -1, -1, -1)) and not keys[:2, :, :3].any()
+    assert torch.equal(keys[2:], long)
+
+
+def test_beginnings_follow_their_rows_and_go_with_the_last_one() -> None:
+    begun = [Beginning(torch.ones(3, n, 4), torch.ones(3, n, 4), *rows) for n, rows in ((5, (0, 2)), (2, (2, 5)))]
+    shared = Shared(5, tuple(begun))
+    left = shared.of_rows([1, 2, 4])
+    assert [(b.start, b.stop, b.keys.shape[1]) for b in left.beginnings] == [(0, 1, 5), (1, 3, 2)]
+    last = left.of_rows([1, 2])
+    assert [(b.start, b.stop, b.keys.shape[1]) for b in last.beginnings] == [(0, 2, 2)]
+    assert last.length == 5, "places are counted as before, so that masks stay true"
 
 
 def test_a_cache_of_another_kind_is_refused() -> None:
@@ -60,4 +83,4 @@ def test_a_cache_of_another_kind_is_refused() -> None:
     cache = DynamicCache()
     cache.update(torch.zeros(1, 3, 5, 4), torch.zeros(1, 3, 5, 4), 0)
     with pytest.raises(ValueError, match="is not one of `roomy_cache`"):
-        copies(cache, 2)
+        copies([cache], [2])

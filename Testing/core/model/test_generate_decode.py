@@ -61,10 +61,10 @@ def written_alone(model: Any, prefix: Tensor, prompt: Tensor) -> tuple[list[int]
 
 
 def written_at_once(
-    model: Any, prefix: Prefix, rows: Sequence[Tensor], stop: dict[int, int] | None = None
+    model: Any, prefix: Prefix | Sequence[Prefix], rows: Sequence[Tensor], stop: dict[int, int] | None = None
 ) -> list[list[int]]:
     """`stop` tells after how many words a row leaves the batch."""
-    batch = Batch(model, prefix, rows)
+    batch = Batch(model, [prefix] * len(rows) if isinstance(prefix, Prefix) else prefix, rows)
     following, _ = batch.read_prompts()
     out: list[list[int]] = [[] for _ in rows]
     for _ in range(STEPS):
@@ -88,9 +88,37 @@ def test_a_batch_of_six_is_written_as_each_alone(model: Any) -> None:
     assert min(len(set(ids)) for ids in alone) > 3
 
 
+PREFIXES = (9, 4, 9, 1)
+OF_PREFIX = (0, 0, 1, 1, 1, 2, 3, 3)
+"""Which prefix each row begins with, in the tests of several scans."""
+
+
+def rows_of_several(model: Any) -> tuple[list[Tensor], list[Prefix], list[Tensor]]:
+    """For each row: the vectors of its prefix, what was read of them, and a prompt."""
+    said = [vectors(30 + n, length)[None] for n, length in enumerate(PREFIXES)]
+    read = [read_prefix(model, prefix) for prefix in said]
+    rows = [vectors(50 + n, 1 + 3 * n % 8) for n in range(len(OF_PREFIX))]
+    return [said[n] for n in OF_PREFIX], [read[n] for n in OF_PREFIX], rows
+
+
+def test_rows_with_several_beginnings_are_written_as_each_alone(model: Any) -> None:
+    said, read, rows = rows_of_several(model)
+    alone = [written_alone(model, prefix, prompt)[0] for prefix, prompt in zip(said, rows, strict=True)]
+    assert written_at_once(model, read, rows) == alone
+    assert all(a != b for a, b in itertools.combinations(alone, 2))
+
+
+def test_beginnings_whose_rows_have_all_ended_leave_the_others_as_they_were(model: Any) -> None:
+    _, read, rows = rows_of_several(model)
+    whole = written_at_once(model, read, rows)
+    for cut in ({0: 2, 1: 5}, {5: 1, 3: 4}, {6: 3, 7: 3, 2: 6}, dict.fromkeys((0, 1, 2, 3, 4), 1)):
+        some = written_at_once(model, read, rows, cut)
+        assert some == [ids[: cut.get(row, STEPS)] for row, ids in enumerate(whole)], cut
+
+
 def test_states_are_those_of_each_row_alone(model: Any) -> None:
     prefix = vectors(1, 9)[None]
-    batch = Batch(model, read_prefix(model, prefix), prompts())
+    batch = Batch(model, [read_prefix(model, prefix)] * 6, prompts())
     following, _ = batch.read_prompts()
     following = batch.read(following.logits.argmax(dim=-1))
     for row, prompt in enumerate(prompts()):
@@ -126,7 +154,7 @@ def test_ids_that_are_given_are_read_as_if_written_and_their_chance_is_told(mode
     longer = [
         torch.cat((p, table(torch.tensor(ids, dtype=torch.long)))) for p, ids in zip(prompts(), given, strict=True)
     ]
-    batch = Batch(model, read_prefix(model, prefix), prompts())
+    batch = Batch(model, [read_prefix(model, prefix)] * 6, prompts())
     following, chances = batch.read_prompts(given)
     for row, prompt in enumerate(longer):
         with torch.inference_mode():
@@ -141,7 +169,7 @@ def test_ids_that_are_given_are_read_as_if_written_and_their_chance_is_told(mode
 def test_the_prefix_is_held_once_where_attention_allows_and_left_as_it_was(model: Any) -> None:
     kind = model.config._attn_implementation
     prefix = read_prefix(model, vectors(1, 9)[None])
-    batch = Batch(model, prefix, prompts())
+    batch = Batch(model, [prefix] * 6, prompts())
     batch.read_prompts()
     held = batch._cache.layers[0].keys
     longest = max(LENGTHS)
@@ -150,7 +178,9 @@ def test_the_prefix_is_held_once_where_attention_allows_and_left_as_it_was(model
     assert prefix.cache.get_seq_length() == 9
 
 
-def test_an_empty_prompt_is_refused(model: Any) -> None:
+def test_an_empty_prompt_and_one_without_prefix_are_refused(model: Any) -> None:
     prefix = read_prefix(model, vectors(1, 9)[None])
     with pytest.raises(ValueError, match="each prompt needs a vector"):
-        Batch(model, prefix, [vectors(3, 2), vectors(3, 0)])
+        Batch(model, [prefix] * 2, [vectors(3, 2), vectors(3, 0)])
+    with pytest.raises(ValueError, match="each prompt needs its prefix, got 1 for 2"):
+        Batch(model, [prefix], [vectors(3, 2), vectors(3, 2)])
