@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
+
+from torch import Tensor
 
 from ..anatomy.regions import Side
 from ..imaging.box import Box
@@ -35,11 +38,16 @@ class CaseSentence:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Case:
-    """A scan with its reports; each of `wordings` is a whole report, true and in order."""
+    """A scan with its reports; each of `wordings` is a whole report, true and in order.
+
+    `covers` holds, for each finding that is there, how much of each cell it covers `(D, y, x)`, uint8 whose 0..255
+    stand for 0..1, on a grid of cells that divides the patches of the slices; None where the source knows no masks.
+    """
 
     id: str
     inputs: StudyInputs
     wordings: tuple[tuple[CaseSentence, ...], ...]
+    covers: Mapping[str, Tensor] | None = None
 
     def __post_init__(self) -> None:
         if not self.wordings:

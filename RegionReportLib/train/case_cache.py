@@ -62,9 +62,13 @@ def write_case(case: Case, file: Any) -> None:
         "regions": list(inputs.regions),
         "wordings": [[_plain(sentence) for sentence in wording] for wording in case.wordings],
     }
+    if case.covers is not None:
+        told["covers"] = list(case.covers)
+    arrays = {"slices": inputs.slices, "masks": inputs.masks, "crops": inputs.crops}
+    arrays |= {f"cover{n}": cover for n, cover in enumerate((case.covers or {}).values())}
+    plain: Any = {name: value.numpy() for name, value in arrays.items()}
     text = np.frombuffer(json.dumps(told).encode(), dtype=np.uint8)
-    slices, masks, crops = (value.numpy() for value in (inputs.slices, inputs.masks, inputs.crops))
-    np.savez_compressed(file, told=text, slices=slices, masks=masks, crops=crops)
+    np.savez_compressed(file, told=text, **plain)
 
 
 def read_case(path: Path) -> Case:
@@ -72,10 +76,15 @@ def read_case(path: Path) -> Case:
     with np.load(path, allow_pickle=False) as stored:
         told = json.loads(stored["told"].tobytes())
         slices, masks, crops = (torch.from_numpy(stored[name]) for name in ("slices", "masks", "crops"))
+        kinds = told.get("covers")
+        covers = (
+            {kind: torch.from_numpy(stored[f"cover{n}"]) for n, kind in enumerate(kinds)} if kinds is not None else None
+        )
     regions = tuple(told["regions"])
     frame = Grid.from_dict(told["frame"])
     inputs = StudyInputs(slices, masks, crops, tuple(told["attributes"]), frame, regions, regions)
-    return Case(told["id"], inputs, tuple(tuple(_sentence(s) for s in wording) for wording in told["wordings"]))
+    wordings = tuple(tuple(_sentence(s) for s in wording) for wording in told["wordings"])
+    return Case(told["id"], inputs, wordings, covers)
 
 
 def _plain(sentence: CaseSentence) -> dict[str, Any]:

@@ -6,7 +6,7 @@ repeated exactly.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,25 +27,24 @@ CLAIMS = 16
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shown:
-    """A finding of a region that a report affirms: its `kind`, the `sides` that any report of the case names, and its
-    unit boxes `(L, 6)`."""
+    """A finding of a region that a report affirms: its `kind`, and the `sides` that any report of the case names."""
 
     region_id: str
     kind: str
     sides: frozenset[str]
-    boxes: Tensor
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Example:
     """A study to learn from. `lesions` holds the unit boxes `(L, 6)` of each mark of a box, in the order in which the
     marks are written: regions by slot, sentences in order. `true` `(n,)` tells which of its claims hold. `shown` are
-    all findings that its report affirms."""
+    all findings that its report affirms, `covers` where they lie (see `Case`)."""
 
     study: TrainingStudy
     lesions: tuple[Tensor, ...]
     true: Tensor
     shown: tuple[Shown, ...] = ()
+    covers: Mapping[str, Tensor] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,8 @@ def make_example(
         if sentence.boxes
     ]
     without = _hidden(rng) if rng.random() < showing.hidden else frozenset()
-    return Example(TrainingStudy(study, texts, claims, without), tuple(lesions), true, _shown(case, report, frame))
+    told = TrainingStudy(study, texts, claims, without)
+    return Example(told, tuple(lesions), true, _shown(case, report), case.covers)
 
 
 def _hidden(rng: np.random.Generator) -> frozenset[str]:
@@ -97,10 +97,10 @@ def region_text(sentences: Sequence[CaseSentence]) -> str:
     return "\n".join(sentence.text + (BOX if sentence.boxes else "") for sentence in sentences)
 
 
-def _shown(case: Case, report: Sequence[CaseSentence], frame: BoxFrame) -> tuple[Shown, ...]:
+def _shown(case: Case, report: Sequence[CaseSentence]) -> tuple[Shown, ...]:
     sides = case.findings
     return tuple(
-        Shown(said.region_id, topic.kind, frozenset(s.value for s in sides[topic.kind]), unit_boxes(said, frame))
+        Shown(said.region_id, topic.kind, frozenset(side.value for side in sides[topic.kind]))
         for said in report
         for topic in said.topics
         if topic.polarity is not Polarity.ABSENT

@@ -2,15 +2,17 @@
 
 Few studies teach a network little by their words alone, because each word says little about any place. Where the source
 knows what its sentences claim and where that is, the tokens of each part are asked for the findings of their region
-(with sides), and every patch whether it lies on one. The linear heads that answer are thrown away after the training.
+(with sides), and every patch which of its four cells lie on one. The linear heads that answer are thrown away after the
+training.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
+from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -26,8 +28,10 @@ SHOWING = ("mask_token", "texture", "structure_tokens")
 """The parts whose tokens show what lies in a region; the others show where it lies."""
 AT_FIRST = -3.0
 """The logit of every finding before anything is learned: most are rare."""
-ENOUGH = 0.3
-"""The share of a patch or of a box, whichever is smaller, that must overlap for the patch to lie on the finding."""
+ENOUGH = 0.06
+"""From which share on a cell counts as wholly covered: small findings fill no cell."""
+CELLS = 2
+"""Cells along each side of a patch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ class FindingHeads(nn.Module):
             }
         )
         patch_width = config.slices.width
-        self.of_patch = nn.Sequential(nn.LayerNorm(patch_width), _last(patch_width, len(labels.kinds)))
+        self.of_patch = nn.Sequential(nn.LayerNorm(patch_width), _last(patch_width, CELLS**2 * len(labels.kinds)))
         pairs = [[(region_id, name) in labels.asked for name in labels.names] for region_id in self.region_ids]
         self.register_buffer("asked", torch.tensor(pairs).reshape(len(pairs), len(labels.names)), persistent=False)
 
@@ -89,12 +93,20 @@ class FindingHeads(nn.Module):
         ]
         return torch.stack(each).sum(dim=(1, 2)).mean() / weight.sum().clamp(min=1)
 
-    def place_loss(self, patches: Tensor, shown: Sequence[Shown]) -> Tensor:
-        """Return the cross-entropy of patches `(D, C, h, w)` against where findings lie: summed over kinds, a mean over
-        patches. Findings without a place ask nothing of any patch."""
-        logits = self.of_patch(patches.permute(0, 2, 3, 1))  # (D, h, w, kinds)
-        true, known = patch_targets(self.labels.kinds, shown, logits.shape[:3])
-        each = _weighed(logits, true.to(logits)) * known.to(logits)
+    def place_loss(self, patches: Tensor, covers: Mapping[str, Tensor]) -> Tensor:
+        """Return the cross-entropy of patches `(D, C, h, w)` against what findings cover of cells `(D, 2h, 2w)`: summed
+        over kinds, a mean over cells."""
+        logits = rearrange(
+            self.of_patch(rearrange(patches, "d c h w -> d h w c")),
+            "d h w (kind y x) -> d (h y) (w x) kind",
+            y=CELLS,
+            x=CELLS,
+        )
+        true = torch.zeros(logits.shape, device=logits.device)
+        for n, kind in enumerate(self.labels.kinds):
+            if kind in covers:
+                true[..., n] = (covers[kind].to(logits.device).float() / (255 * ENOUGH)).clamp(max=1)
+        each = _weighed(logits.float(), true)
         return each.sum() / each[..., 0].numel()
 
 
@@ -111,31 +123,6 @@ def region_targets(labels: Labels, region_ids: Sequence[str], shown: Sequence[Sh
         if not one.sides:
             known[row, [n for n, (kind, side) in enumerate(labels.names) if kind == one.kind and side]] = False
     return true, known | true
-
-
-def patch_targets(kinds: Sequence[str], shown: Sequence[Shown], size_dhw: Sequence[int]) -> tuple[Tensor, Tensor]:
-    """Return on which patches each kind lies `(D, h, w, kinds)`, and which kinds are known `(kinds,)`."""
-    true = torch.zeros(*size_dhw, len(kinds), dtype=torch.bool)
-    for one in shown:
-        for box in one.boxes if one.kind in kinds else ():
-            true[..., kinds.index(one.kind)] |= lies_on(box, size_dhw)
-    placed, there = {one.kind for one in shown if len(one.boxes)}, {one.kind for one in shown}
-    return true, torch.tensor([kind in placed or kind not in there for kind in kinds])
-
-
-def lies_on(box: Tensor, size_dhw: Sequence[int]) -> Tensor:
-    """Return which of `(D, h, w)` patches of the unit cube lie on a unit box `(6,)` (centre and size along i, j, k)."""
-    overlap = torch.ones(1, 1, 1)
-    smaller = 1.0
-    for axis, count in enumerate(size_dhw):
-        centre, size = float(box[2 - axis]), float(box[5 - axis])
-        edges = torch.arange(count + 1) / count
-        low, high = edges[:-1].clamp(min=centre - size / 2), edges[1:].clamp(max=centre + size / 2)
-        shape = [1, 1, 1]
-        shape[axis] = count
-        overlap = overlap * (high - low).clamp(min=0).reshape(shape)
-        smaller *= min(size, 1 / count)
-    return overlap >= ENOUGH * smaller
 
 
 def _weighed(logits: Tensor, true: Tensor) -> Tensor:

@@ -96,7 +96,10 @@ class Objective(nn.Module):
     def _places(self, output: Output, examples: Sequence[Example], stage: Stage) -> Tensor:
         assert self.findings is not None
         patches = output.features.transpose(1, 2)  # (B, D, C, h, w)
-        each = [self.findings.place_loss(own, one.shown) for own, one in zip(patches, examples, strict=True)]
+        each = [
+            self.findings.place_loss(own, one.covers) if one.covers is not None else own.sum() * 0.0
+            for own, one in zip(patches, examples, strict=True)
+        ]
         return torch.stack(each).mean()
 
     def _writing(self, output: Output, examples: Sequence[Example], stage: Stage) -> Tensor:

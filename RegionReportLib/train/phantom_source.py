@@ -6,11 +6,15 @@ import hashlib
 from dataclasses import dataclass
 
 import numpy as np
+import torch
+from torch import Tensor
 
+from ..imaging.grid import Grid
+from ..imaging.resample import nearest
 from ..measure.examine import measure
 from ..measure.phrases import attributes_text
 from ..model.config import ModelConfig
-from ..model.inputs import study_inputs
+from ..model.inputs import pooled, study_inputs, working_grid
 from ..phantom.case import PhantomCase
 from ..phantom.study import training_case
 from ..phantom.wording import TrueSentence
@@ -19,7 +23,7 @@ from ..report.measurement import Measurement
 from .case import Case, CaseSentence, Topic
 from .recipe import Data
 
-VERSION = 2
+VERSION = 3
 """Counts changes of what a kept case holds."""
 
 
@@ -61,7 +65,27 @@ class PhantomSource:
         inputs = finish(study_inputs(phantom.volume, phantom.masks, self.config, lines))
         reports = [phantom]
         reports += [phantom.reworded(np.random.default_rng([seed, 3, n])) for n in range(1, self.data.wordings)]
-        return Case(f"phantom-{seed}", inputs, tuple(report_of(report) for report in reports))
+        covers = finding_covers(phantom, inputs.frame, self.config)
+        return Case(f"phantom-{seed}", inputs, tuple(report_of(report) for report in reports), covers)
+
+
+def finding_covers(phantom: PhantomCase, frame: Grid, config: ModelConfig) -> dict[str, Tensor]:
+    """Return how much of each cell each finding covers, `Case.covers`: two by two cells to a patch of `frame`.
+
+    Masks are looked at twice as finely along the slices, so that a small finding is not stepped over.
+    """
+    depth, height, width = config.slices.size
+    cell = config.slices.patch // 2
+    finer = working_grid(frame.box, (2 * depth, height, width))
+    covers: dict[str, Tensor] = {}
+    for kind in sorted({lesion.planted.kind.value for lesion in phantom.lesions}):
+        there = np.zeros(phantom.volume.grid.shape_kji, dtype=np.uint8)
+        for lesion in phantom.lesions:
+            if lesion.planted.kind.value == kind:
+                there[lesion.where] |= lesion.mask
+        cover = pooled(nearest(there, phantom.volume.grid, finer) * 255, (depth, height // cell, width // cell))
+        covers[kind] = cover.round().to(torch.uint8)
+    return covers
 
 
 def report_of(phantom: PhantomCase) -> tuple[CaseSentence, ...]:

@@ -69,7 +69,8 @@ class Blobs:
             masks[n, :, 3 * n : 3 * n + 9] = 255
         # i runs from right to left with the affine below.
         frame = Grid(SIZE, np.array([[-10.0, 0, 0, 115], [0, -10, 0, 115], [0, 0, 20, -70], [0, 0, 0, 1]]))
-        sentences = []
+        sentences: list[CaseSentence] = []
+        covers: dict[str, torch.Tensor] = {}
         if side is None:
             denial = Topic("nodule", Polarity.ABSENT)
             sentences.append(CaseSentence("lungs", "No nodule in either lung.", (), (denial,)))
@@ -77,13 +78,15 @@ class Blobs:
             i = 2 if side is Side.RIGHT else 14
             slices[2:5, :, 4:12, i : i + 8] = 250
             box = frame.box_of((2, 4, i), (5, 12, i + 8))
+            covers["nodule"] = torch.zeros(8, 12, 12, dtype=torch.uint8)  # cells of 2 × 2 pixels
+            covers["nodule"][2:5, 2:6, i // 2 : i // 2 + 4] = 255
             there = Topic("nodule", Polarity.PRESENT, (side,))
             sentences.append(CaseSentence("lungs", f"Nodule in the {side.value} lung.", (box,), (there,)))
         sentences.append(CaseSentence("airways", "The airways are open."))
         crops = torch.zeros(len(REGION_IDS), 3, 16, 16, 8, dtype=torch.uint8)
         attributes = (f"Heart: width {100 + number} mm.",)
         inputs = StudyInputs(slices, masks, crops, attributes, frame)
-        return Case(f"blob-{self.first + number}", inputs, (tuple(sentences),))
+        return Case(f"blob-{self.first + number}", inputs, (tuple(sentences),), covers)
 
 
 @pytest.fixture

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
 
 from RegionReportLib.train.case import Case
-from RegionReportLib.train.case_cache import Cached
+from RegionReportLib.train.case_cache import Cached, read_case, write_case
 
 from .conftest import Blobs
 
@@ -42,7 +42,17 @@ def test_a_case_comes_back_as_it_was_made(tmp_path: Path, blobs: Blobs) -> None:
                 assert torch.equal(getattr(case.inputs, name), getattr(made.inputs, name))
             assert (case.inputs.frame, case.inputs.attributes) == (made.inputs.frame, made.inputs.attributes)
             assert case.inputs.slots == made.inputs.slots
+            assert made.covers is not None
+            assert case.covers is not None
+            assert list(case.covers) == list(made.covers)
+            assert all(torch.equal(case.covers[kind], cover) for kind, cover in made.covers.items())
     assert len(cached) == len(blobs)
+
+
+def test_covers_that_nobody_knows_are_not_covers_of_nothing(tmp_path: Path, blobs: Blobs) -> None:
+    with (tmp_path / "case.npz").open("wb") as file:
+        write_case(replace(blobs.case(0), covers=None), file)
+    assert read_case(tmp_path / "case.npz").covers is None
 
 
 def test_it_is_made_once_for_all_who_share_the_folder(tmp_path: Path, blobs: Blobs) -> None:

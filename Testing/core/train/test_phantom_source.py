@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from RegionReportLib.imaging.box import Box
+from RegionReportLib.imaging.grid import Grid
 from RegionReportLib.model.config import ModelConfig
 from RegionReportLib.phantom.study import training_case
 from RegionReportLib.report.sentence import Polarity
@@ -51,6 +54,27 @@ def test_the_network_sees_the_scan_and_what_was_measured_on_it(case: Case) -> No
     assert all(int(mask.max()) > 0 for mask in case.inputs.masks[:5])
     assert case.inputs.attributes[0].startswith("Lungs: ")
     assert "volume" in case.inputs.attributes[0]
+
+
+def test_covers_hold_the_volumes_of_the_lesions_where_their_boxes_are(case: Case) -> None:
+    phantom = training_case(SEED, DATA.shape_kji, evenness=DATA.evenness)
+    assert case.covers is not None
+    assert set(case.covers) == {lesion.planted.kind.value for lesion in phantom.lesions}
+    frame = case.inputs.frame
+    cell_ml = frame.voxel_ml * 2 * 2  # patches of four pixels, two cells to each edge
+    for kind, cover in case.covers.items():
+        own = [lesion for lesion in phantom.lesions if lesion.planted.kind.value == kind]
+        volume_ml = sum(lesion.volume_ml for lesion in own)
+        assert float(cover.double().sum()) / 255 * cell_ml == pytest.approx(volume_ml, rel=0.3, abs=8 * frame.voxel_ml)
+        cells = np.argwhere(cover.numpy() > 0) * (1, 2, 2) + (0, 0.5, 0.5)
+        for x, y, z in frame.to_ras(cells[:, ::-1]):
+            assert any(near(lesion.box, (x, y, z), frame) for lesion in own), kind
+
+
+def near(box: Box, point: tuple[float, float, float], frame: Grid) -> bool:
+    cell = np.array(frame.spacing_mm) * (2, 2, 1)
+    gap = np.maximum(np.array(box.min_mm) - point, point - np.array(box.max_mm))
+    return bool((gap <= cell).all())
 
 
 def test_the_name_tells_what_a_kept_case_depends_on(config: ModelConfig) -> None:
