@@ -22,8 +22,11 @@ from .network import RegionReporter
 from .visual_tokens import EncodedStudy
 
 
-def open_study(network: RegionReporter, inputs: StudyInputs) -> Work[OpenStudy]:
-    """Return the scan as the network read it; the network is in evaluation mode."""
+def open_study(network: RegionReporter, inputs: StudyInputs | EncodedStudy) -> Work[OpenStudy]:
+    """Return the scan as the network read it; the network is in evaluation mode.
+
+    What is encoded already is not encoded again.
+    """
     yield Progress(0.0, "reading the slices")
     with torch.inference_mode():
         seen = network.encode(inputs)
