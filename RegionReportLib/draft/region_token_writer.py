@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..anatomy.regions import Coverage, Region, region, regions
+from ..imaging.box import Box
 from ..measure.phrases import attributes_text
 from ..progress import Progress, Work, part
 from ..report.place import Anchor, AnchorSource, Place
@@ -22,6 +23,7 @@ from .streaming import Wrote
 from .writer import Seen
 
 if TYPE_CHECKING:
+    from ..model.box_head import FoundBox
     from ..model.generate import OpenStudy, RegionText, Settings, WrittenSentence
     from ..model.network import RegionReporter
 
@@ -49,17 +51,27 @@ class RegionTokenWriter:
         return NAME
 
     @property
+    def model(self) -> str:
+        """Name and SHA-256 of the model, as its folder tells them; NeedMissing if it holds none."""
+        from ..model.card import card_of
+
+        card = card_of(self._folder)
+        return f"{card.name} {card.digest}"
+
+    @property
+    def last_seen(self) -> Seen | None:
+        """The scan that was written about last, if it is still at hand."""
+        return None if self._read is None else self._read[0]
+
+    @property
     def share(self) -> float:
         """On a CPU the slices and the words take about as long as masks and measurements."""
         return 0.5
 
     def write(self, seen: Seen) -> Work[tuple[Sentence, ...]]:
         """Return the model's sentences in report order, and what it did not report; each is told when written."""
-        covered = [r for r in regions() if seen.masks.coverage[r.id] is not Coverage.ABSENT]
-        texts = yield from self._written(seen, [r.id for r in covered], None)
-        by_region = {text.region_id: text for text in texts}
-        origin = self._origin()
-        return in_report_order(s for r in regions() for s in _paragraph(r, by_region.get(r.id), seen, origin))
+        texts = yield from self._written(seen, covered_regions(seen), None)
+        return sentences_of(texts, seen, self._origin())
 
     def redraft(self, seen: Seen, region_id: str, seed: int | None = None) -> Work[tuple[Sentence, ...]]:
         """Return the sentences of one region anew; with a `seed` in other words, drawn by chance.
@@ -103,15 +115,9 @@ class RegionTokenWriter:
             work.close()
 
     def _open(self) -> Work[tuple[RegionReporter, Origin]]:
-        from ..model import checkpoint
-        from ..model.card import card_of
-        from ..model.reg2rg_reporter import placing_for
-
-        yield Progress(0.0, "opening the model")
-        card = card_of(self._folder)
-        placing = placing_for(self._device, "fp32" if self._precision == "auto" else self._precision)
-        network = yield from checkpoint.load(self._folder, device=placing.device, dtype=placing.language)
-        return network, Origin(Author.MODEL, f"{card.label or card.name} {card.digest[:12]}")
+        origin = origin_of(self._folder)
+        network = yield from open_network(self._folder, self._device, self._precision)
+        return network, origin
 
     def _study(self, seen: Seen) -> Work[OpenStudy]:
         from ..model.generate_open import open_study
@@ -128,7 +134,41 @@ class RegionTokenWriter:
         return study
 
 
+def covered_regions(seen: Seen) -> tuple[str, ...]:
+    """Return the ids of the regions that the scan holds, which are those to be written about."""
+    return tuple(r.id for r in regions() if seen.masks.coverage[r.id] is not Coverage.ABSENT)
+
+
+def open_network(folder: Path, device: str, precision: str) -> Work[RegionReporter]:
+    """Return the network in `folder` on its device; NeedMissing or InputRefused says what is wrong with it."""
+    from ..model import checkpoint
+    from ..model.reg2rg_reporter import placing_for
+
+    yield Progress(0.0, "opening the model")
+    placing = placing_for(device, "fp32" if precision == "auto" else precision)
+    return (yield from checkpoint.load(folder, device=placing.device, dtype=placing.language))
+
+
+def origin_of(folder: Path) -> Origin:
+    """Return what the sentences of the model in `folder` are marked with."""
+    from ..model.card import card_of
+
+    card = card_of(folder)
+    return Origin(Author.MODEL, f"{card.label or card.name} {card.digest[:12]}", card.label)
+
+
+def sentences_of(texts: Sequence[RegionText], seen: Seen, origin: Origin) -> tuple[Sentence, ...]:
+    """Return what the network wrote about regions as sentences in report order, and what it did not report."""
+    by_region = {text.region_id: text for text in texts}
+    return in_report_order(s for r in regions() for s in _paragraph(r, by_region.get(r.id), seen, origin))
+
+
 def _paragraph(part_: Region, text: RegionText | None, seen: Seen, origin: Origin) -> Iterator[Sentence]:
+    for sentence in _said(part_, text, seen, origin):
+        yield replace(sentence, asked_about=part_.id)
+
+
+def _said(part_: Region, text: RegionText | None, seen: Seen, origin: Origin) -> Iterator[Sentence]:
     coverage = coverage_sentence(part_, seen)
     if coverage is not None:
         yield coverage
@@ -160,7 +200,13 @@ def _sentences(written: WrittenSentence, seen: Seen, origin: Origin, doubt: str)
     found = _box_anchors(written)
     for sentence in pieces:
         shown = tuple(_judged(anchor, written) for anchor in sentence.anchors)
-        yield replace(sentence, id=said.id if len(pieces) == 1 else sentence.id, anchors=(*found, *shown))
+        yield replace(
+            sentence,
+            id=said.id if len(pieces) == 1 else sentence.id,
+            anchors=(*found, *shown),
+            asked_about=written.region_id,
+            support=None if written.support is None else round(written.support, 2),
+        )
         found = ()  # the boxes belong to the first, should the words be several sentences
 
 
@@ -171,9 +217,20 @@ def _box_anchors(written: WrittenSentence) -> tuple[Anchor, ...]:
             AnchorSource.MODEL,
             found.existence,
             f"box found by the model, its guesses lie {found.dispersion_mm:.0f} mm apart; {_judgement(written)}",
+            found.dispersion_mm,
         )
-        for found in written.boxes
+        for found in map(_rounded, written.boxes)
     )
+
+
+def _rounded(found: FoundBox) -> FoundBox:
+    """Return a box in whole millimetres and hundredths.
+
+    Slices lie ten millimetres apart; what is finer is noise, and differs with the company that a scan was written in.
+    """
+    low, high = found.box.min_mm, found.box.max_mm
+    box = Box((round(low[0]), round(low[1]), round(low[2])), (round(high[0]), round(high[1]), round(high[2])))
+    return type(found)(box, round(found.existence, 2), float(round(found.dispersion_mm)))
 
 
 def _judged(anchor: Anchor, written: WrittenSentence) -> Anchor:

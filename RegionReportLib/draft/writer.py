@@ -37,6 +37,30 @@ class Writer(Protocol):
 
 
 @runtime_checkable
+class Redrafts(Protocol):
+    """A writer that can write one region anew, with a model whose name and SHA-256 `model` tells."""
+
+    @property
+    def name(self) -> str:
+        """The name under which a user chooses this writer."""
+        ...
+
+    @property
+    def model(self) -> str:
+        """Which model writes."""
+        ...
+
+    @property
+    def last_seen(self) -> Seen | None:
+        """The scan that was written about last, if it is still at hand."""
+        ...
+
+    def redraft(self, seen: Seen, region_id: str, seed: int | None = None) -> Work[tuple[Sentence, ...]]:
+        """Return the sentences of one region anew; with a `seed` in other words, drawn by chance."""
+        ...
+
+
+@runtime_checkable
 class TakesTime(Protocol):
     """A writer that takes `share` (0..1) of the time of a whole draft; only the progress bar asks."""
 

@@ -68,7 +68,7 @@ def worker_command(interpreter: Path | str) -> tuple[str, ...]:
 class WorkerClient:
     """Runs one job after the other in one worker process that `command` starts, with `environment` if given.
 
-    Every job that was started ends in exactly one `Drafted` or `Exported`, `Failed` or `JobCancelled` from `poll`.
+    Every job that was started ends in exactly one `Result`, `Failed` or `JobCancelled` from `poll`.
     """
 
     def __init__(

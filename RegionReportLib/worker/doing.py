@@ -7,7 +7,7 @@ from collections.abc import Callable
 from ..errors import RegionReportError
 from ..progress import Progress, Work
 from .client import Told, WorkerClient
-from .messages import Drafted, ErrorKind, Exported, Failed, Job, JobCancelled, Result, StageProgress
+from .messages import ErrorKind, Failed, Job, JobCancelled, Result, StageProgress
 
 
 class JobFailed(RegionReportError):
@@ -35,7 +35,7 @@ def do_job(client: WorkerClient, job: Job, told: Callable[[Told], None] = lambda
         while True:
             for message in client.poll():
                 told(message)
-                if isinstance(message, Drafted | Exported):
+                if isinstance(message, Result):
                     return message
                 if isinstance(message, Failed):
                     raise JobFailed(message)

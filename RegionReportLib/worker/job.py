@@ -24,7 +24,7 @@ from ..progress import Work, part
 from ..report.json_form import sentence_to_dict
 from ..segment import choose as segmenters
 from ..segment.backend import Segmenter
-from .messages import Draft, Drafted, MasksArray, ScanFile
+from .messages import Draft, Drafted, MasksArray, Redraft, ScanFile
 from .output import whole
 from .scans import hand_over_masks, masks_of, scan_of
 
@@ -43,7 +43,7 @@ def draft_job(job: Draft, tell: Callable[[dict[str, object]], None]) -> Work[Dra
     else:
         volume, read_s = scan_of(job.scan), 0.0
     masks = None if job.masks is None else masks_of(job.masks, volume.grid)
-    words = _writer(job) if job.text is None else ImportedText(job.text)
+    words = writer_of(job) if job.text is None else ImportedText(job.text)
     writer = Overheard(words, lambda sentence: tell(sentence_to_dict(sentence)))
     result = yield from part(
         draft(volume, _segmenter(job.segmenter), writer, created_at=job.created_at, masks=masks, prior=job.prior),
@@ -65,8 +65,10 @@ def _segmenter(name: str) -> Segmenter:
     return segmenters.segmenter(name)
 
 
-def _writer(job: Draft) -> Writer:
-    choice = writers.WriterChoice(job.writer, job.model, job.device, job.precision, job.compat)
+def writer_of(job: Draft | Redraft) -> Writer:
+    """Return the writer that a job names; one that runs on a model is the same for each job that names it."""
+    compat = isinstance(job, Draft) and job.compat
+    choice = writers.WriterChoice(job.writer, job.model, job.device, job.precision, compat)
     return _warm(choice) if writers.WRITERS[choice.name].needs else writers.writer(choice)
 
 

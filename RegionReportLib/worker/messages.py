@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 # Raised when an old reader would misunderstand a new message; the handshake compares it before any job counts.
-PROTOCOL = 2
+PROTOCOL = 3
 # Longest line in bytes. A thousand sentences are far below it; a line beyond it is not one of ours.
 LINE_LIMIT = 16 * 1024 * 1024
 
@@ -152,6 +152,27 @@ class Export:
 
 
 @dataclass(frozen=True, slots=True)
+class Redraft:
+    """To the worker: write one `region` of the report of the report folder `folder` anew; the folder is only read.
+
+    The report is the one on the disk, whoever holds it open, and stays as it is: what becomes of the new sentences is
+    the viewer's matter. `scan` is not needed where the worker still holds it; None is where the report says. Without
+    `masks` they are those of the folder. With a `seed` words are drawn by chance. The rest is as in a `Draft`.
+    """
+
+    job: str
+    folder: str
+    region: str
+    scan: ScanFile | ScanArray | None = None
+    masks: MasksArray | None = None
+    writer: str = "measured"
+    model: str | None = None
+    device: str = "auto"
+    precision: str = "auto"
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel:
     """To the worker: close the job."""
 
@@ -233,6 +254,22 @@ class Exported:
 
 
 @dataclass(frozen=True, slots=True)
+class Redrafted:
+    """From the worker, last: a region is written; `sentences` in the report's JSON form, not yet part of any report.
+
+    `model` is the name and SHA-256 of the writer's model, empty without one; `seed` is the one that was used.
+    """
+
+    job: str
+    region: str
+    sentences: tuple[dict[str, Any], ...]
+    writer: str
+    model: str
+    seed: int | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """Last of a job: it has no result. `reason` is one line for the user, `detail` what a developer wants to see."""
 
@@ -259,8 +296,8 @@ class Stalled:
     seconds: float
 
 
-Job: TypeAlias = Draft | Export
-Result: TypeAlias = Drafted | Exported
+Job: TypeAlias = Draft | Export | Redraft
+Result: TypeAlias = Drafted | Exported | Redrafted
 Last: TypeAlias = Result | Failed | JobCancelled
 ToWorker: TypeAlias = Job | Cancel | Shutdown
 FromWorker: TypeAlias = Hello | Heartbeat | StageProgress | SentenceWritten | Log | Last

@@ -9,7 +9,7 @@ from pathlib import Path
 from shutil import rmtree
 
 from ..errors import Conflict
-from .messages import Draft, Job
+from .messages import Draft, Export, Job
 
 
 def occupied(folder: Path) -> bool:
@@ -38,8 +38,9 @@ def whole(job: Draft) -> Iterator[Path]:
 
 
 def remove_unfinished(job: Job) -> None:
-    """Remove what a job has written that is not done."""
-    rmtree(job.staging, ignore_errors=True)
+    """Remove what a job has written that is not done; a redraft writes nothing."""
+    if isinstance(job, Draft | Export):
+        rmtree(job.staging, ignore_errors=True)
     if isinstance(job, Draft) and job.labels is not None:
         with contextlib.suppress(OSError):
             Path(job.labels).unlink(missing_ok=True)

@@ -27,7 +27,6 @@ from .messages import (
     LINE_LIMIT,
     PROTOCOL,
     Cancel,
-    Draft,
     ErrorKind,
     Export,
     Failed,
@@ -38,6 +37,7 @@ from .messages import (
     JobCancelled,
     Last,
     Log,
+    Redraft,
     Result,
     SentenceWritten,
     StageProgress,
@@ -88,6 +88,10 @@ def _really(job: Job, tell: Callable[[dict[str, object]], None]) -> Work[Result]
         from .export_job import export_job
 
         return export_job(job)
+    if isinstance(job, Redraft):
+        from .redraft_job import redraft_job
+
+        return redraft_job(job, tell)
     from .job import draft_job
 
     return draft_job(job, tell)
@@ -185,7 +189,7 @@ class _Inbox:
             except NotAMessage:
                 logging.getLogger(__name__).exception("the client's line is not understood")
                 break
-            if isinstance(message, Draft | Export):
+            if isinstance(message, Job):
                 self._jobs.put(message)
             elif isinstance(message, Cancel):
                 self._cancelled.add(message.job)

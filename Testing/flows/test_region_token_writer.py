@@ -1,21 +1,13 @@
-"""The region-token network as a writer: a small network that says known words, from its folder to a checked report.
-
-Its language part is made by hand: attention and feed-forward add nothing, and each piece of text points at the next, so
-what it writes is known beforehand. What it sees, its boxes and its support come from random weights.
-"""
+"""The region-token network as a writer: a small network that says known words, from its folder to a checked report."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
-import torch
 
-from RegionReportLib.anatomy.regions import REGION_IDS, Coverage, regions
+from RegionReportLib.anatomy.regions import REGION_IDS, Coverage
 from RegionReportLib.cli.main import main
 from RegionReportLib.draft.choose import WriterChoice, writer
 from RegionReportLib.draft.pipeline import Draft, draft
@@ -25,14 +17,7 @@ from RegionReportLib.draft.writer import Seen
 from RegionReportLib.errors import InputRefused, NeedMissing
 from RegionReportLib.imaging.seg_nrrd import write_segmentation
 from RegionReportLib.imaging.write import write_nifti
-from RegionReportLib.model import checkpoint
-from RegionReportLib.model.box_head import BoxHeadConfig
-from RegionReportLib.model.build import build
 from RegionReportLib.model.card import card_of
-from RegionReportLib.model.config import Backbone, LocalConfig, MaskConfig, ModelConfig, SliceConfig, StructureConfig
-from RegionReportLib.model.network import RegionReporter
-from RegionReportLib.model.reg2rg_config import EncoderConfig, PerceiverConfig
-from RegionReportLib.model.tokenizer import BOX, ReportTokenizer
 from RegionReportLib.phantom.case import PhantomCase
 from RegionReportLib.phantom.study import training_case
 from RegionReportLib.progress import Progress, finish
@@ -41,55 +26,15 @@ from RegionReportLib.report.place import AnchorSource
 from RegionReportLib.report.sentence import Author, Polarity, Sentence
 from RegionReportLib.segment.choose import segmenter
 
-LABEL = "demonstration model, not for patients"
-# Each piece may stand in it once, so there is one full stop.
-NODULE, CLEAR = "There is a nodule in the left lung.", "No pleural effusion"
-WIDTH = 48
+from known_words import CLEAR, LABEL, NODULE, save_model
+
 WHEN = "2026-01-01T00:00:00+00:00"
-
-
-def config() -> ModelConfig:
-    encoder = EncoderConfig((16, 16, 8), (8, 8, 8), 3, dim=12, depth=1, mlp_dim=8, heads=2, head_dim=4, dropout=0.0)
-    mask = EncoderConfig((16, 16, 8), (8, 8, 8), 1, dim=12, depth=1, mlp_dim=8, heads=2, head_dim=4, dropout=0.0)
-    plain = {"hidden_size": WIDTH, "intermediate_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2}
-    return ModelConfig(
-        name="hand-made",
-        slices=SliceConfig((6, 24, 24), patch=4, sample_mm=6.0, widths=(4, 6)),
-        mask=MaskConfig((2, 4, 4), hidden=8),
-        local=LocalConfig((16, 16, 8), encoder, PerceiverConfig(12, 1, 2, 4, 2, ff_factor=2), mask),
-        structure=StructureConfig(8, 2, 8, Backbone({"model_type": "bert", **plain}), top_patches=2),
-        language=Backbone({"model_type": "llama", "tie_word_embeddings": False, **plain}),
-        attribute_tokens=8,
-        box=BoxHeadConfig(state_width=WIDTH, feature_width=6, width=12, heads=2, blocks=1, slots=2),
-    )
-
-
-def teach(network: RegionReporter, chain: list[int]) -> None:
-    """Make each id of a chain the likeliest after the one before it."""
-    assert len(set(chain)) == len(chain) <= WIDTH, "each piece of the text must stand in it once"
-    language: Any = network.language_model
-    for name, weight in language.named_parameters():
-        if name.endswith(("o_proj.weight", "down_proj.weight")):
-            weight.data.zero_()
-    words, head = language.get_input_embeddings().weight.data, language.get_output_embeddings().weight.data
-    head.zero_()
-    for n, (now, then) in enumerate(pairwise(chain)):
-        words[now], head[then] = torch.eye(WIDTH)[n], torch.eye(WIDTH)[n]
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the network; a nodule with boxes, then a denial, about every region."""
-    folder = tmp_path_factory.mktemp("model")
-    said = f": {NODULE}{BOX}\n{CLEAR}"
-    words = ReportTokenizer.train([r.name for r in regions()] + [NODULE, CLEAR] * 9, 600)
-    network = build(config(), words=words)
-    teach(network, [*words.encode(said, marks=True), words.end_id])
-    assert network.box_head is not None
-    torch.nn.init.constant_(network.box_head.existence[-1].bias, 4.0)
-    checkpoint.save(network, folder)
-    (folder / "card.json").write_text(json.dumps({"label": LABEL}))
-    return folder
+    return save_model(tmp_path_factory.mktemp("model"))
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +70,21 @@ def test_each_sentence_says_that_the_model_is_for_demonstration(
     drafted: tuple[Draft, list[Progress]], model: Path
 ) -> None:
     digest = card_of(model).digest
-    assert {s.origin.model for s in of_model(drafted[0].report.sentences).values()} == {f"{LABEL} {digest[:12]}"}
+    origins = {(s.origin.model, s.origin.label) for s in of_model(drafted[0].report.sentences).values()}
+    assert origins == {(f"{LABEL} {digest[:12]}", LABEL)}
+
+
+def test_what_was_written_about_a_region_knows_so_and_how_far_the_image_bears_it_out(
+    drafted: tuple[Draft, list[Progress]],
+) -> None:
+    for sentence in drafted[0].report.sentences:
+        assert sentence.asked_about is not None
+        assert sentence.asked_about in sentence.id
+        assert (sentence.support is not None) == (sentence.origin.author is Author.MODEL)
+    said = of_model(drafted[0].report.sentences)
+    assert "lungs" in said["model-bones-1"].regions and said["model-bones-1"].asked_about == "bones"
+    note = said["model-lungs-1"].anchors[0].note
+    assert f"agreement with the image {said['model-lungs-1'].support:.2f}" in note
 
 
 def test_boxes_come_first_with_their_existence_and_spread(drafted: tuple[Draft, list[Progress]]) -> None:
@@ -134,9 +93,10 @@ def test_boxes_come_first_with_their_existence_and_spread(drafted: tuple[Draft, 
     for anchor in boxes:
         assert anchor.source is AnchorSource.MODEL and anchor.place.region_id == "lungs"
         assert anchor.confidence is not None and anchor.confidence > 0.9
+        assert anchor.dispersion_mm is not None and f"lie {anchor.dispersion_mm:.0f} mm apart" in anchor.note
         assert "mm apart" in anchor.note and "agreement with the image" in anchor.note
     assert {a.place.name for a in words} == {"left lung"}
-    assert all(a.source is not AnchorSource.MODEL for a in words)
+    assert all(a.source is not AnchorSource.MODEL and a.dispersion_mm is None for a in words)
     assert not any("box found" in a.note for a in said["model-lungs-2"].anchors)  # a denial has no mark
     assert "mean word chance" in said["model-lungs-2"].anchors[0].note
 
