@@ -5,6 +5,7 @@ Reads wording only. Who looks for it is `segment.voxtell`; what is found is held
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ from .polarity import NamedFinding, Statement
 # "Left" in "left ventricle" is a name: what lies there may reach to either side.
 _NAMED_SIDES = frozenset(("heart_great_vessels",))
 _MOST_PARTS = 3
+_JOINT = re.compile(r"\b(?:and|with|or|but)\b|[,;]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +48,10 @@ def wanted_of(sentence: Sentence) -> Wanted:
         raise InputRefused("the sentence names no finding that could be found")
     span = _phrase(sentence, affirmed, whole)
     base = sentence.text[slice(*span)].strip(" ,.;:")
-    near = mentions_of(_stretch(sentence.text, span, affirmed))
-    about = near if near.parts or near.levels or near.sides else whole
+    near = [mentions_of(text) for text in _stretches(sentence.text, span, affirmed, cut=True)]
+    about = next((m for m in near if m.parts or m.levels or m.sides), whole)
     sides = _sides(about)
-    return Wanted(_in_words(base, about, sides), sides, _longest_mm(near))
+    return Wanted(_in_words(base, about, sides), sides, _longest_mm(sentence.text, span, affirmed))
 
 
 def _phrase(sentence: Sentence, affirmed: list[NamedFinding], whole: Mentions) -> tuple[int, int]:
@@ -60,11 +62,18 @@ def _phrase(sentence: Sentence, affirmed: list[NamedFinding], whole: Mentions) -
     return affirmed[0].start, affirmed[0].stop
 
 
-def _stretch(text: str, span: tuple[int, int], affirmed: list[NamedFinding]) -> str:
-    """Return the words around a phrase up to the findings before and after it."""
+def _stretches(text: str, span: tuple[int, int], affirmed: list[NamedFinding], cut: bool) -> Iterator[str]:
+    """Yield the words that tell where and how large: first those from the phrase on, then also those before it.
+
+    They reach to the findings before and after it; with `cut`, what stands right before the next belongs to that.
+    """
     low = max((f.stop for f in affirmed if f.stop <= span[0]), default=0)
-    high = min((f.start for f in affirmed if f.start >= span[1]), default=len(text))
-    return text[low:high]
+    end = min((f.start for f in affirmed if f.start >= span[1]), default=None)
+    if cut and end is not None:
+        end = max((joint.start() for joint in _JOINT.finditer(text, span[1], end)), default=end)
+    if low:
+        yield text[span[0] : end]
+    yield text[low:end]
 
 
 def _sides(about: Mentions) -> tuple[Side, ...]:
@@ -115,11 +124,11 @@ def _weakness(place: NamedPlace) -> float:
     return -place.strength
 
 
-def _longest_mm(near: Mentions) -> float | None:
-    lengths = [
-        value
-        for quantity in near.quantities
-        if not quantity.is_bound and quantity.scaled()[1] == "mm"
-        for value in quantity.scaled()[0]
-    ]
-    return max(lengths, default=None)
+def _longest_mm(text: str, span: tuple[int, int], affirmed: list[NamedFinding]) -> float | None:
+    """Return the largest length of the first size that is said of a finding; a limit is none."""
+    for stretch in _stretches(text, span, affirmed, cut=False):
+        for quantity in mentions_of(stretch).quantities:
+            values, unit = quantity.scaled()
+            if unit == "mm" and not quantity.is_bound:
+                return max(values)
+    return None

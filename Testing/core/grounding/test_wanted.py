@@ -51,6 +51,12 @@ def test_each_finding_keeps_its_own_place_and_size() -> None:
     assert (second.phrase, second.sides, second.longest_mm) == ("consolidation in the left lower lobe", LEFT, 40)
 
 
+def test_a_side_before_the_next_finding_belongs_to_that() -> None:
+    text = "Right lower lobe consolidation and left effusion."
+    assert wanted_of(said(text)).sides == RIGHT
+    assert wanted_of(said(text, (text.index("effusion"), len(text) - 1))).phrase == "left effusion"
+
+
 def test_the_side_in_the_name_of_a_chamber_is_no_side_of_the_patient() -> None:
     wanted = wanted_of(said("Thrombus in the left ventricle."))
     assert (wanted.phrase, wanted.sides) == ("thrombus in the left ventricle", ())
