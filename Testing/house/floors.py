@@ -17,7 +17,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("report",),
     ("segment", "measure", "model", "grounding", "export", "evaluate", "phantom"),
     ("draft", "train"),
-    ("review", "worker", "cohort"),
+    ("review", "worker", "cohort", "ablation"),
     ("scene",),
     ("web",),
     ("cli",),  # the command line opens the browser door

@@ -1,0 +1,1 @@
+"""What each part of the network is worth, on phantoms that it never saw, beside writers that see less."""
