@@ -13,7 +13,9 @@ from .. import __version__
 from ..draft.choose import DEVICES, PRECISIONS, WRITERS
 from ..export.formats import FORMAT_NAMES
 from ..segment.choose import SEGMENTERS, checked_name
+from .ablating import add_ablation_arguments
 from .model_arguments import add_model_arguments
+from .redraft_arguments import add_redraft_arguments
 
 
 class _OneLineParser(argparse.ArgumentParser):
@@ -55,6 +57,8 @@ def _making(commands: Any) -> None:
     _masks(ground)
     _output(ground)
     _overwrite(ground)
+
+    add_redraft_arguments(_command(commands, "redraft", "redrafting:redraft", "write one region of a report anew"))
 
     segment = _command(commands, "segment", "drafting:segment", "make the six region masks of a chest CT")
     _volume(segment)
@@ -153,6 +157,7 @@ def _scoring(commands: Any) -> None:
     evaluate.add_argument("--by-region", action="store_true", help="score each region too")
     evaluate.add_argument("-o", "--output", type=Path, metavar="DIR", help="write CSV, JSON and Markdown there")
     evaluate.add_argument("--json-progress", action="store_true", help="progress as JSON lines on standard output")
+    add_ablation_arguments(evaluate)
 
     _review(_command(commands, "review", "reviewing:review", "review a report in the browser, or draft a scan there"))
 
@@ -169,6 +174,8 @@ def _many(commands: Any) -> None:
     )
     batch.add_argument("--address", help="of the Ray cluster (default: start one on this machine)")
     batch.add_argument("--gpus", type=int, default=0, metavar="N", help="GPUs that the workers share (default: 0)")
+    once = "studies that a model writes about at once, in a process beside the workers (default: 1, each for itself)"
+    batch.add_argument("--at-once", type=_positive, default=1, metavar="K", help=once)
     batch.add_argument(
         "--limit", type=_positive, default=60, metavar="MIN", help="give a study up after so long (default: 60)"
     )

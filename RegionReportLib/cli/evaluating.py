@@ -13,12 +13,16 @@ from ..evaluate.findings import LABELS, Efficacy, efficacy
 from ..evaluate.table import TextPair, pair_up, read_labels, read_pairs, read_texts
 from ..imaging.atomic import whole_files
 from ..model.folders import models_home
+from .ablating import ablate
 from .outputs import write_json
 from .watch import run, tell
 
 
 def evaluate(arguments: argparse.Namespace) -> None:
     """Print the scores, and write them as CSV, JSON and Markdown if a folder is given."""
+    if arguments.ablation is not None:
+        ablate(arguments)
+        return
     _refuse_unclear(arguments)
     pairs = _pairs(arguments)
     if arguments.by_region and any(pair.region is None for pair in pairs or ()):
