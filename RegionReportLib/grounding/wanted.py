@@ -1,6 +1,6 @@
 """What to look for in a scan for a sentence: its finding and place in a few words, for a text-prompted segmenter.
 
-Reads wording only. Who looks for it is `segment.voxtell`; what is found is held against the words in `draft.finding`.
+Reads wording only. `segment.voxtell` looks for it, and `draft.find_places` holds what is found against the words.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Rokuss et al., VoxTell, CVPR 2026, arXiv:2511.11450. No segmenter of regions: it looks for what it is told. Weights
 are those in a folder on this machine and are never fetched from here. What the masks mean for a sentence is decided in
-`draft.finding`.
+`draft.find_places`.
 """
 
 from __future__ import annotations
