@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 
 from .. import __version__
-from ..draft.choose import WRITERS, lacking
+from ..draft.choose import WRITERS, lacking, title_of
 from ..model.folders import models_home
 from ..segment import choose as segmenters
 
@@ -73,7 +73,7 @@ def examine() -> dict[str, Any]:
         "would_run": {
             "Segmentation": segmenters.best(bool(gpu)),
             **{f"Segmenter {name}": segmenters.lacking(name) or "ready" for name in segmenters.SEGMENTERS},
-            **{f"Writer {name}": lacking(name) or "ready" for name in WRITERS},
+            **{f"Writer {name}": lacking(name) or f"ready: {title_of(name)}" for name in WRITERS},
         },
     }
 

@@ -12,15 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import Cancelled, InputRefused
-from ..model.catalogue import MODELS, KnownModel, known_model
-from ..model.folders import Kept, kept, models_home, other_folders, size_of
+from ..model.card import card_of
+from ..model.catalogue import MODELS, SHIPPED, KnownModel, known_model
+from ..model.folders import Kept, kept, models_home, other_folders, shipped_folder, size_of
 from .watch import run, tell
 
 
 def models(arguments: argparse.Namespace) -> None:
     """List the models, the known ones and the user's own."""
     if arguments.json:
-        tell(home=str(models_home()), models=[_entry(model) for model in MODELS], others=_others())
+        known = [_entry(model) for model in MODELS]
+        tell(home=str(models_home()), models=known, shipped=_shipped(), others=_others())
         return
     print(f"Models are kept in {models_home()}")
     for model in MODELS:
@@ -32,6 +34,7 @@ def models(arguments: argparse.Namespace) -> None:
             print(f"  {', '.join(source.files)} from {source.page} ({source.licence}){asked}")
         if model.notice:
             print(f"  {model.notice}")
+    _print_shipped()
     for folder in other_folders(MODELS):
         print(f"\n{folder.name}: your own, {_size(size_of(folder))}")
 
@@ -131,6 +134,29 @@ def _entry(model: KnownModel) -> dict[str, Any]:
         "complete": there.complete,
         "missing": list(there.missing),
     }
+
+
+def _shipped() -> dict[str, Any]:
+    folder = shipped_folder()
+    return {
+        "writer": SHIPPED.writer,
+        "title": SHIPPED.title,
+        "folder": None if folder is None else str(folder),
+        "size_bytes": 0 if folder is None else size_of(folder),
+        "digest": "" if folder is None else card_of(folder).digest,
+    }
+
+
+def _print_shipped() -> None:
+    told = _shipped()
+    print(f"\n{SHIPPED.writer}: {SHIPPED.title}")
+    print(f"  {SHIPPED.purpose}")
+    if told["folder"] is None:
+        print("  not in this installation; `regionreport train` makes one, --model FOLDER takes it")
+    else:
+        print(
+            f"  comes with the program, {_size(told['size_bytes'])} in {told['folder']}, SHA-256 {told['digest'][:12]}"
+        )
 
 
 def _others() -> list[dict[str, Any]]:

@@ -13,8 +13,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ..errors import InputRefused, NeedMissing
-from ..model.catalogue import MODELS
-from ..model.folders import models_home
+from ..model.card import card_of
+from ..model.catalogue import MODELS, SHIPPED
+from ..model.folders import models_home, shipped_folder
 from .writer import Writer
 
 DEVICES = ("auto", "cpu", "cuda")
@@ -25,17 +26,18 @@ PRECISIONS = ("auto", "fp32", "bf16", "fp16", "4bit")
 class WriterKind:
     """What a door shows of a writer: its `title`, and in `needs` what its folder must hold, empty if it needs none.
 
-    `packages` are import names that it runs on.
+    `packages` are import names that it runs on. `by_region` tells that it can write one region of a report anew.
     """
 
     title: str
     needs: str = ""
     packages: tuple[str, ...] = ()
+    by_region: bool = False
 
 
 WRITERS: Mapping[str, WriterKind] = MappingProxyType(
     {
-        "measured": WriterKind("measured (built in, needs no model)"),
+        "measured": WriterKind("measured (built in, needs no model)", by_region=True),
         "reg2rg": WriterKind(
             "Reg2RG (language model, research use)",
             "the Reg2RG weights and the tokenizer.json of Llama-2-7b-chat",
@@ -45,6 +47,7 @@ WRITERS: Mapping[str, WriterKind] = MappingProxyType(
             "region tokens (our own language model)",
             "a model trained by `regionreport train`",
             ("torch", "transformers", "peft", "safetensors", "einops"),
+            by_region=True,
         ),
     }
 )
@@ -100,7 +103,10 @@ def writer(choice: WriterChoice) -> Writer:
 
 
 def model_folder(choice: WriterChoice) -> Path:
-    """Return the folder of the chosen writer's model; NeedMissing if there is none, with what to do about it."""
+    """Return the folder of the chosen writer's model; NeedMissing if there is none, with what to do about it.
+
+    That is the one given, else the user's own under the writer's name, else the one that comes with the program.
+    """
     if choice.model is not None:
         folder = Path(choice.model).expanduser()
         if not folder.is_dir():
@@ -108,6 +114,9 @@ def model_folder(choice: WriterChoice) -> Path:
         return folder
     folder = models_home() / choice.name
     if not folder.is_dir():
+        shipped = shipped_folder() if choice.name == SHIPPED.writer else None
+        if shipped is not None:
+            return shipped
         raise NeedMissing(
             f"the {choice.name} writer needs a folder with {_needs(choice.name)}: give it with --model FOLDER, or see "
             f"`regionreport models` (looked for in {folder})"
@@ -122,10 +131,27 @@ def lacking(name: str) -> str:
     try:
         folder = model_folder(WriterChoice(name))
         _need_packages(name)
-    except NeedMissing as reason:
+        if WRITERS[name].by_region:
+            card_of(folder)
+    except (NeedMissing, InputRefused) as reason:
         return str(reason)
     absent = [file for m in MODELS if m.name == name for file in m.files if not (folder / file).is_file()]
     return f"{folder} lacks {', '.join(absent)}" if absent else ""
+
+
+def title_of(name: str) -> str:
+    """Return what a door shows of a writer; one that would take the model of the program says what that one is."""
+    title = WRITERS[name].title
+    if name != SHIPPED.writer or (models_home() / name).is_dir() or shipped_folder() is None:
+        return title
+    return f"{title.partition(' (')[0]}: {SHIPPED.title}"
+
+
+def cannot_redraft(name: str) -> str:
+    """Return why a writer cannot write one region of a report anew, empty if it can."""
+    if not WRITERS[name].by_region:
+        return f"the {name} writer writes whole reports only"
+    return lacking(name)
 
 
 def _needs(name: str) -> str:

@@ -48,6 +48,24 @@ class KnownModel:
         return "; ".join(dict.fromkeys(source.licence for source in self.sources))
 
 
+@dataclass(frozen=True, slots=True)
+class ShippedModel:
+    """A model that lies in the folder `folder` of this room and comes with the program; `writer` is who takes it."""
+
+    writer: str
+    title: str
+    purpose: str
+    folder: str
+
+
+SHIPPED = ShippedModel(
+    "region-tokens",
+    "demonstration model (phantoms only, not for patients)",
+    "shows learned sentences: draft --writer region-tokens",
+    "demo",
+)
+"""Trained by `train/recipes/demo.toml`; an installation may have been made without it."""
+
 _LLAMA = "Llama 2 Community License"
 
 MODELS: tuple[KnownModel, ...] = (

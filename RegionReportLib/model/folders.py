@@ -7,8 +7,10 @@ from pathlib import Path
 
 from ..places import MODELS_VARIABLE
 from ..places import models_home as models_home  # the doors ask for it here
-from .catalogue import KnownModel
+from .card import CONFIG
+from .catalogue import SHIPPED, KnownModel
 
+_HERE = Path(__file__).parent
 HOME_VARIABLE = MODELS_VARIABLE
 PART_ENDING = ".part"
 """Of files that have not wholly arrived."""
@@ -27,6 +29,12 @@ class Kept:
     def complete(self) -> bool:
         """Tell whether all files are there."""
         return not self.missing
+
+
+def shipped_folder() -> Path | None:
+    """Return the folder of the model that comes with the program, None where it was installed without one."""
+    folder = _HERE / SHIPPED.folder
+    return folder if (folder / CONFIG).is_file() else None
 
 
 def kept(model: KnownModel) -> Kept:
