@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -211,6 +211,7 @@ class _Run:
                 "recipe": self.recipe.name,
                 "digest": digest,
                 "trained_on": self.sources.train.name,
+                "data": asdict(self.recipe.data),
                 "validation": self._best_validations(),
             }
             with whole_file(folder / CARD) as file:
