@@ -4,14 +4,14 @@ import time
 
 import qt
 
-from RegionReportLib.draft.choose import WRITERS
+from RegionReportLib.draft.choose import WRITERS, title_of
 from RegionReportLib.worker.messages import SentenceWritten, StageProgress, Stalled
 
 from . import packages
 from .dialogs import ask_text
 from .run import new_draft
 from .sentences import note_page, streamed_rows
-from .settings import models_folder
+from .settings import model_of
 from .steps import Steps
 
 # Below the writers: no writer, but a report that is there already.
@@ -37,9 +37,9 @@ class Drafting:
         self._heard = []
         self._shown = 0
         self._stalled = ""
-        for name, kind in WRITERS.items():
+        for name in WRITERS:
             ui.writerComboBox.addItem(name)
-            ui.writerComboBox.setItemData(ui.writerComboBox.count - 1, kind.title, qt.Qt.ToolTipRole)
+            ui.writerComboBox.setItemData(ui.writerComboBox.count - 1, title_of(name), qt.Qt.ToolTipRole)
         ui.writerComboBox.addItem(_EXISTING)
         ui.writerComboBox.connect("currentIndexChanged(int)", self._on_writer)
         ui.loadTextButton.connect("clicked()", self._load_text)
@@ -95,7 +95,7 @@ class Drafting:
             return wishes
         wishes["writer"] = writer
         if WRITERS[writer].needs:
-            wishes["model"] = str(models_folder() / writer)
+            wishes["model"] = model_of(writer)
             if not self.ui.interpreterEdit.currentPath:
                 try:
                     packages.ensure_learned(WRITERS[writer].packages)
@@ -151,6 +151,9 @@ class Drafting:
 
     def _on_writer(self, index):
         self._show()
+        writer = self._writer()
+        if writer is not None and WRITERS[writer].needs:
+            self._say(f"{title_of(writer)}.")
 
     def _show(self):
         running, pasting = self.running, self._writer() is None

@@ -15,6 +15,7 @@ _ITEMS = (
     "Alt+↑↓ move",
     "B both sides",
     "K keep flagged",
+    "D redraft region",
     "O next open",
     "F find place",
     "L list",

@@ -7,6 +7,7 @@ from RegionReportLib.scene.storage import report_nodes
 from .clicks import SliceClicks
 from .drafting import Drafting
 from .keys import HELP, Keys
+from .redrafting import Redrafting
 from .reviewing import Reviewing
 from .run import end_workers
 from .settings import Settings
@@ -25,6 +26,8 @@ class Panel:
             ui, parameters, self.reviewing.close, self._drafted, self._reopen, self.reviewing.show_html
         )
         review = self.reviewing
+        self.redrafting = Redrafting(ui, self.reviewing)
+        self.reviewing.redraft = self.redrafting.ask
         self._keys = Keys(
             {
                 "Up": lambda: review.act("step", -1),
@@ -37,6 +40,7 @@ class Panel:
                 "N": review.add,
                 "S": review.split,
                 "M": lambda: review.act("merge_with_next"),
+                "D": self.redrafting.ask,
                 "O": lambda: review.act("choose_open"),
                 "F": lambda: review.act("choose_found"),
                 "B": review.both,
@@ -76,6 +80,7 @@ class Panel:
     def leave(self):
         """Let go of the scene: a draft in progress is cancelled, the review is closed with everything on the disk."""
         self.drafting.cancel()
+        self.redrafting.cancel()
         self.reviewing.finishing.export.cancel()
         self.reviewing.close()
 
@@ -87,7 +92,11 @@ class Panel:
         end_workers()
 
     def draft_or_cancel(self):
-        """Start a draft, or cancel the one that runs."""
+        """Start a draft, or cancel what runs."""
+        if self.redrafting.running:
+            self.redrafting.cancel()
+            self._say("Cancelled; the report is as it was.")
+            return
         self.drafting.draft_or_cancel()
 
     def open_report(self, node):

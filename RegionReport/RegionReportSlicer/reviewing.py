@@ -33,6 +33,8 @@ class Reviewing:
         self.ui = ui
         self.session = None
         self.desk = None
+        self.redraft = lambda region_id: None
+        """Offers to write a region anew; the panel puts in who does it."""
         self._tell_busy = busy
         self._splitting = False
         self._rows = Rows(ui.sentenceBrowser)
@@ -225,6 +227,9 @@ class Reviewing:
         # Words being typed belong to the sentence that was chosen until now.
         self.editor.end(keep=True)
         kind, _, rest = url.toString().partition(":")[2].partition("/")
+        if kind == "redraft":
+            self.redraft(rest)
+            return
         sentence_id, _, number = rest.partition("/")
         chosen = self.session.chosen
         if kind == "choose" or (sentence_id and (chosen is None or chosen.id != sentence_id)):

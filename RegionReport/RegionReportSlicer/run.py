@@ -2,16 +2,23 @@
 
 import shutil
 import sys
+import tempfile
 import uuid
 from datetime import datetime, timezone
 from pathlib import Path
 
 import slicer
 
+from RegionReportLib.errors import InputRefused
+from RegionReportLib.imaging.mask_files import MASKS_NAME
+from RegionReportLib.progress import part
 from RegionReportLib.scene.drafting import Wish, draft_in_scene
+from RegionReportLib.scene.segmentation_reading import masks_of as masks_in_node
+from RegionReportLib.scene.volume_nodes import volume_of
 from RegionReportLib.worker.client import WorkerClient, worker_command
 from RegionReportLib.worker.doing import do_job
-from RegionReportLib.worker.messages import Export
+from RegionReportLib.worker.messages import Export, Redraft
+from RegionReportLib.worker.scans import hand_over_masks, hand_over_scan
 
 from .desk import new_folder
 
@@ -58,6 +65,30 @@ def new_export(name, folder, target, scan=None, interpreter=""):
         scan=None if scan is None else str(scan),
     )
     return do_job(client_of(interpreter), job)
+
+
+def new_redraft(desk, region_id, *, interpreter="", **wishes):
+    """Return the work that lets the worker write a region of the report of a desk; `wishes` as in its message."""
+    with tempfile.TemporaryDirectory(prefix="regionreport-") as folder:
+        scan = masks = None
+        if wishes["writer"] != "measured":  # that one needs nothing but the report
+            if desk.volume_node is None or desk.volume_node.GetScene() is None:
+                raise InputRefused("the CT of this report is not in the scene; a model cannot look at it")
+            volume = volume_of(desk.volume_node, _dicom_value)
+            scan = yield from part(hand_over_scan(volume, Path(folder) / "scan.npy"), 0.0, 0.1)
+            if not (desk.folder / MASKS_NAME).is_file():  # a report that came with a scene
+                read = masks_in_node(desk.segmentation_node, desk.volume_node)
+                masks = yield from part(hand_over_masks(read.masks, Path(folder) / "masks.npy"), 0.1, 0.15)
+        job = Redraft(
+            job=f"redraft-{uuid.uuid4().hex}",
+            folder=str(desk.folder),
+            region=region_id,
+            scan=scan,
+            masks=masks,
+            **wishes,
+        )
+        made = yield from part(do_job(client_of(interpreter), job), 0.15, 1.0)
+        return made
 
 
 def series_folder(report):

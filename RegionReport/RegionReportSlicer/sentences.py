@@ -1,7 +1,7 @@
 """The report as the panel shows it: a rich text with one row per sentence, written for Qt's subset of HTML.
 
 State is told by shape as well as by colour. A link `rr:choose/ID` chooses a sentence, `rr:flag/ID/N` answers a flag
-of it, `rr:both/ID/N` shows both sides of the flag.
+of it, `rr:both/ID/N` shows both sides of the flag, `rr:redraft/REGION` offers to write a region anew.
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ from typing import Any
 
 from RegionReportLib.anatomy import regions as anatomy
 from RegionReportLib.anatomy.regions import Region
-from RegionReportLib.export.standing import VERDICT_SIGN, authorship
+from RegionReportLib.export.standing import VERDICT_SIGN, short_authorship
 from RegionReportLib.report.sentence import Flag, Sentence, Verdict
+from RegionReportLib.review.model_words import agreement, box_words, is_doubtful
 from RegionReportLib.review.session import Session
 from RegionReportLib.review.standing import COVERAGE_WORDS, has_two_sides
 
 # The column of authors: its longest word, 'measured', and no more.
 _AUTHOR_PX = 62
+# The same with 'demonstration model' and '▽ agreement 0.34' in it.
+_MODEL_PX = 118
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ def report_rows(session: Session, palette: Palette) -> str:
     for region, sentences in session.listed():
         if sentences or session.filter.value == "all":
             coverage = "" if region is None else COVERAGE_WORDS[session.report.coverage[region.id]]
-            rows.append(_heading(region, coverage, palette))
+            rows.append(_heading(region, coverage, palette, again=session.editable))
             rows += [_row(sentence, session, palette) for sentence in sentences]
     rows += [_flag_row(n, flag, palette) for n, flag in enumerate(session.report.flags)]
     if not any(sentences for _, sentences in session.listed()) and session.filter.value != "all":
@@ -81,15 +84,19 @@ def _note_row(text: str, palette: Palette) -> str:
     return f"<tr><td colspan='3' style='color:{palette.soft}'>{escape(text)}</td></tr>"
 
 
-def _heading(region: Region | None, coverage: str, palette: Palette) -> str:
+def _heading(region: Region | None, coverage: str, palette: Palette, again: bool = False) -> str:
     if region is None:
         name, colour = "Without a region", palette.soft
     else:
         name, colour = region.name, "#{:02x}{:02x}{:02x}".format(*region.color_rgb)
     line = f"padding-top:10px;border-bottom:1px solid {palette.line}"
+    link = ""
+    if again and region is not None:
+        style = f"color:{palette.soft};font-size:small;text-decoration:none"
+        link = f"&nbsp;&nbsp; <a href='rr:redraft/{region.id}' style='{style}'>redraft…</a>"
     return (
         f"<tr><td width='18' style='{line};color:{colour}'>■</td><td colspan='2' style='{line}'><b>{escape(name)}</b>"
-        f"&nbsp;&nbsp; <span style='color:{palette.soft};font-size:small'>{escape(coverage)}</span></td></tr>"
+        f"&nbsp;&nbsp; <span style='color:{palette.soft};font-size:small'>{escape(coverage)}</span>{link}</td></tr>"
     )
 
 
@@ -101,21 +108,30 @@ def _row(sentence: Sentence, session: Session, palette: Palette) -> str:
     colour = palette.soft if dropped else palette.ink
     decoration = "line-through" if dropped else "none"
     link = f"<a href='rr:choose/{escape(sentence.id)}' style='color:{colour};text-decoration:{decoration}'>"
-    below = f"<br><span style='color:{palette.soft};font-size:small'>{escape(_place(sentence))}</span>"
+    told = "<br>".join(escape(line) for line in (_place(sentence), *box_words(sentence)))
+    below = f"<br><span style='color:{palette.soft};font-size:small'>{told}</span>"
     flags = "" if dropped else "".join(_flag(sentence, n, flag, palette) for n, flag in enumerate(sentence.flags))
     return (
         f"<tr{back}><td width='18'>{VERDICT_SIGN[sentence.verdict]}</td>"
         f"<td><a name='{escape(sentence.id)}'></a>"
         f"{link}{_words(sentence.text, sentence.key_phrase)}</a>{below if chosen else ''}{flags}</td>"
-        f"<td width='{_AUTHOR_PX}' align='right' style='color:{palette.soft};font-size:small'>{_author(sentence)}</td>"
+        f"<td width='{_author_px(session)}' align='right' style='color:{palette.soft};font-size:small'>"
+        f"{_author(sentence, palette)}</td>"
         "</tr>"
     )
 
 
-def _author(sentence: Sentence) -> str:
-    """Who wrote it, in two short lines at most, so that the words get the room."""
-    first, _, rest = authorship(sentence).partition(", ")
-    return escape(first) + (f"<br>{escape(rest.removesuffix(' by the reader'))}" if rest else "")
+def _author(sentence: Sentence, palette: Palette) -> str:
+    """Who wrote it, and how far its model trusts it, in short lines, so that the words get the room."""
+    lines = [escape(one) for one in short_authorship(sentence) if one]
+    if agreement(sentence):
+        colour = palette.flag if is_doubtful(sentence) else palette.soft
+        lines.append(f"<span style='color:{colour}'>{escape(agreement(sentence)).replace(' ', '&nbsp;')}</span>")
+    return "<br>".join(lines)
+
+
+def _author_px(session: Session) -> int:
+    return _MODEL_PX if any(s.support is not None or s.origin.label for s in session.report.sentences) else _AUTHOR_PX
 
 
 def _place(sentence: Sentence) -> str:

@@ -8,8 +8,8 @@ import qt
 
 from RegionReportLib.draft.choose import DEVICES, WRITERS
 from RegionReportLib.errors import RegionReportError
-from RegionReportLib.model.catalogue import MODELS
-from RegionReportLib.model.folders import models_home
+from RegionReportLib.model.catalogue import MODELS, SHIPPED
+from RegionReportLib.model.folders import models_home, shipped_folder
 from RegionReportLib.report.lock import WriteLock
 from RegionReportLib.segment.choose import SEGMENTERS
 
@@ -70,6 +70,14 @@ def models_folder():
     """Return the folder of all models, which the user may have chosen in the settings."""
     chosen = qt.QSettings().value("RegionReport/ModelsFolder")
     return Path(chosen) if chosen else models_home()
+
+
+def model_of(writer):
+    """Return the folder of a writer's model as it is passed on, None for the one that comes with the program."""
+    folder = models_folder() / writer
+    if not WRITERS[writer].needs or (writer == SHIPPED.writer and not folder.is_dir() and shipped_folder()):
+        return None
+    return str(folder)
 
 
 def _models(root):

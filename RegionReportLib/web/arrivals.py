@@ -22,12 +22,14 @@ from ..imaging.mask_files import copy_masks
 from ..imaging.masks import RegionMasks
 from ..report.store import view_draft
 from ..review.addendum import begin_addendum
+from ..review.redraft import take_redraft
 from ..review.session import Session
 from ..scene.surfaces import make_surfaces
 from .desk import Desk, is_report, scan_of_report
 from .drafting import Wish, draft, in_steps, new_client
 from .exports import Exports, Origin, offered
 from .reading import Source, read, series_to_choose
+from .redrafting import RedraftWish, rewritten
 from .settings import Settings
 from .uploads import discard, given_name, new_name
 from .views import FourViews
@@ -186,6 +188,14 @@ class Arrivals:
         """Open the report on the desk anew, for example when its writer may have left."""
         _, folder, source = self.open_report()
         await self.open(folder, source.scan)
+
+    async def redraft(self, wish: RedraftWish) -> None:
+        """Write one region of the report on the desk anew; what the reader did to it stays."""
+        session, _, source = self.open_report()
+        if not session.editable:
+            raise Conflict("the report is signed or open for reading only; nothing was changed")
+        written = await rewritten(self._client, session, source, wish, self.works.hear)
+        self.say(take_redraft(session, written))
 
     async def export(self, name: str, give: Callable[[Path], Awaitable[None]]) -> None:
         """Make one export and give its file to the page that asked."""

@@ -15,6 +15,7 @@ from .desk import words_of
 from .door import Door
 from .drafting import choices
 from .hub import Hub, Page
+from .redrafting import redraft_wish, redrafters
 from .views import MOUSE, view_of
 
 _log = logging.getLogger(__name__)
@@ -37,12 +38,14 @@ class Conversation:
             "cancel": lambda _: door.cancel(),
             "open": lambda message: self._open(text_of(message, "name", _LONGEST_NAME)),
             "again": lambda _: door.start(door.again()),
+            "redraft": lambda message: door.start(door.redraft(redraft_wish(message))),
             "addendum": lambda _: door.start(door.addendum()),
             "series": lambda message: door.choose_series(text_of(message, "uid", _LONGEST_NAME)),
         }
         self._answers: dict[str, Callable[[], Message]] = {
             "trail": door.history,
             "offers": lambda: {"kind": "offers", "offers": [_offer(asdict(one)) for one in door.offers()]},
+            "redrafters": lambda: {"kind": "redrafters", "writers": redrafters()},
             "drafts": lambda: {"kind": "drafts", "names": [f.name for f in door.drafts()], **choices()},
         }
 

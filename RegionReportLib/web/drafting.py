@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..draft.choose import DEVICES, WRITERS
+from ..draft.choose import DEVICES, WRITERS, title_of
 from ..errors import InputRefused, RegionReportError
 from ..imaging.masks import RegionMasks
 from ..progress import Progress, Work
@@ -87,7 +87,7 @@ class Wish:
 def choices() -> dict[str, Any]:
     """Return what a page lets the reader choose from."""
     return {
-        "writers": [{"name": name, "title": kind.title, "needs": kind.needs} for name, kind in WRITERS.items()],
+        "writers": [{"name": name, "title": title_of(name), "needs": kind.needs} for name, kind in WRITERS.items()],
         "segmenters": list(SEGMENTERS),
         "devices": list(DEVICES),
     }

@@ -6,9 +6,10 @@ from collections import Counter
 from typing import Any
 
 from ..anatomy import regions as anatomy
-from ..export.standing import VERDICT_SIGN, authorship, state_line
+from ..export.standing import VERDICT_SIGN, authorship, short_authorship, state_line
 from ..report.document import Report, Status
 from ..report.sentence import Flag, Sentence, Verdict
+from ..review.model_words import agreement, agreement_explained, box_words, is_doubtful
 from ..review.session import Session
 from ..review.standing import COVERAGE_WORDS, has_two_sides
 
@@ -78,7 +79,12 @@ def _sentence(sentence: Sentence) -> Json:
         "phrase": sentence.key_phrase,
         "mark": mark,
         "state": state,
-        "author": authorship(sentence).removesuffix(" by the reader"),
+        "author": ", ".join(filter(None, short_authorship(sentence))),
+        "by": authorship(sentence),
+        "agreement": agreement(sentence),
+        "doubtful": is_doubtful(sentence),
+        "explained": agreement_explained(sentence),
+        "boxes": list(box_words(sentence)),
         "place": _place(sentence),
         "flags": [_flag(n, flag) for n, flag in enumerate(sentence.flags)],
     }

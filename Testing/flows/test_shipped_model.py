@@ -90,7 +90,7 @@ def built(source: Path, target: Path) -> Path:
     from setuptools.command.build_py import build_py
     from setuptools.config.pyprojecttoml import apply_configuration
 
-    made = setuptools.Distribution({"src_root": str(source)})
+    made = setuptools.Distribution({"src_root": str(source), "script_name": "setup.py"})
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(source)
         apply_configuration(made, source / "pyproject.toml")

@@ -5,6 +5,7 @@ import { askAddendum, askPlace, askReason, askSeries, askSign, showOffers, showT
 import { Editor } from "./editor.js";
 import { Link } from "./link.js";
 import { Opening } from "./opening.js";
+import { Redrafting } from "./redrafting.js";
 import { bringIntoView, make, showReport, showStreamed } from "./rows.js";
 import { Settings } from "./settings.js";
 import { Views } from "./views.js";
@@ -30,6 +31,7 @@ const desk = { get state() { return state; }, send, say, editable };
 const editor = new Editor(() => (state && state.report ? state.report.id : ""));
 const boxing = new Boxing(desk);
 const opening = new Opening(desk);
+const redrafting = new Redrafting(desk);
 const settings = new Settings(desk);
 const views = new Views(() => link, boxing);
 
@@ -57,6 +59,10 @@ function sentence() {
   for (const region of state.report.regions) for (const one of region.sentences) if (one.id === state.report.chosen) return one;
   return null;
 }
+const regionOfChosen = () => {
+  const found = sentence() && state.report.regions.find((region) => region.sentences.some((one) => one.id === state.report.chosen));
+  return found ? found.id : null;
+};
 // State ---------------------------------------------------------------------------------------------------------
 
 function show(told) {
@@ -94,7 +100,7 @@ function show(told) {
 }
 
 function showList() {
-  const chosen = showReport($("list"), state.report, { choose, send, editable: editable(), ask: (flag, id) => askReason(desk, flag, id) });
+  const chosen = showReport($("list"), state.report, { choose, send, editable: editable(), redraft: (region) => redrafting.start(region), ask: (flag, id) => askReason(desk, flag, id) });
   if (state.report.chosen !== shownChosen) bringIntoView($("list"), chosen);
   shownChosen = state.report.chosen;
   const one = sentence();
@@ -151,6 +157,7 @@ function startAdd(text = "") {
 const acts = {
   "start-edit": () => { const one = sentence(); if (one && editable()) startWords("edit", one.id, one.text); },
   "start-split": () => { const one = sentence(); if (one && editable()) startWords("split", one.id, one.text, Math.floor(one.text.length / 2)); },
+  "start-redraft": () => redrafting.start(regionOfChosen()),
   "start-add": () => { if (editable()) startAdd(); },
   "next-filter": () => {
     const names = [...$("filter").options].map((option) => option.value);
@@ -164,7 +171,7 @@ function act(name) {
 }
 
 const keys = {
-  a: "accept", x: "reject", r: "start-retie", n: "start-add", s: "start-split", m: "merge", o: "next_open", f: "next_found", l: "next-filter", Enter: "start-edit",
+  a: "accept", x: "reject", r: "start-retie", n: "start-add", s: "start-split", m: "merge", d: "start-redraft", o: "next_open", f: "next_found", l: "next-filter", Enter: "start-edit",
 };
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("textarea, input, select, dialog, form");
@@ -219,6 +226,7 @@ link = new Link({
     else if (message.kind === "look") settings.show(message);
     else if (message.kind === "trail") showTrail(message);
     else if (message.kind === "drafts") opening.show(message);
+    else if (message.kind === "redrafters") redrafting.show(message);
     else if (message.kind === "offers") showOffers(desk, message.offers);
     else if (message.kind === "file") make("a", { href: message.address, download: message.name }).click();
   },

@@ -41,21 +41,25 @@ function row(sentence, state, acts) {
       "data-state": sentence.state, click: () => acts.choose(sentence.id) },
     make("span", { class: "mark", role: "img", "aria-label": sentence.state }, sentence.mark),
     words(sentence),
-    make("span", { class: "author" }, sentence.author),
-    chosen ? make("div", { class: "place" }, sentence.place) : null,
+    make("span", { class: "author", title: sentence.by }, sentence.author,
+      sentence.agreement ? make("span", { class: sentence.doubtful ? "agrees low" : "agrees", title: sentence.explained }, sentence.agreement) : null),
+    chosen ? make("div", { class: "place" }, sentence.place, ...sentence.boxes.map((line) => make("div", {}, line))) : null,
     ...(kept ? sentence.flags.map((one) => flag(one, sentence.id, acts)) : []));
 }
 
-function heading(region) {
+function heading(region, acts = null) {
   const small = make("small", region.note ? { title: region.note } : {}, region.coverage || "");
-  return make("h2", {}, region.name, small);
+  const again = acts && acts.editable && region.id
+    ? make("button", { class: "again", "data-region": region.id, title: `Let a writer write ${region.name.toLowerCase()} anew; what you did stays (D)`, click: () => acts.redraft(region.id) }, "redraft…")
+    : null;
+  return make("h2", {}, region.name, small, again);
 }
 
 export function showReport(list, state, acts) {
   const kept = list.scrollTop;
   const sections = state.regions
     .filter((region) => region.sentences.length || state.filter === "all")
-    .map((region) => make("section", { role: "group", "aria-label": region.name, colour: region.colour }, heading(region),
+    .map((region) => make("section", { role: "group", "aria-label": region.name, colour: region.colour }, heading(region, acts),
       ...region.sentences.map((sentence) => row(sentence, state, acts))));
   const report = state.flags.map((one) => make("div", { class: "one" }, make("span"), flag(one, null, acts)));
   if (!state.regions.some((region) => region.sentences.length)) sections.push(make("p", { class: "none" }, `No sentence is ${state.filter}.`));
