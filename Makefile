@@ -8,6 +8,10 @@ SEED ?= 7
 # OPEN=0 stops after the files, without the review page.
 OPEN ?= 1
 
+# Of a phantom, and of nothing else, the model that was trained on phantoms may say something too: beside the measured
+# sentences of the lungs stand its own.
+LEARNED := RegionReportLib/model/demo/config.json
+
 .PHONY: demo test test-all lint bench clean
 
 demo: $(VENV)/.installed
@@ -15,6 +19,11 @@ ifeq ($(CT),)
 	$(BIN)/regionreport phantom --seed $(SEED) --finding effusion:350:right --finding nodule:18:left:upper -o "$(OUT)/patient"
 endif
 	$(BIN)/regionreport draft "$(if $(CT),$(CT),$(OUT)/patient/ct.nii.gz)" -o "$(OUT)/report" --overwrite
+ifeq ($(CT),)
+ifneq ($(wildcard $(LEARNED)),)
+	$(BIN)/regionreport redraft "$(OUT)/report" --region lungs --writer region-tokens --device cpu
+endif
+endif
 	$(BIN)/regionreport show "$(OUT)/report"
 	@echo
 	@echo "Open $(OUT)/report/report.html in a browser, or $(OUT)/report/segmentation.seg.nrrd in 3D Slicer."
