@@ -14,7 +14,9 @@ from ..cohort.run import draft_cohort
 from ..cohort.summary import summarise
 from ..cohort.table import study_rows
 from ..cohort.tables import need_pyarrow
-from ..draft.choose import writer
+from ..cohort.text_server import Together
+from ..draft.choose import WriterChoice, writer
+from ..errors import InputRefused
 from ..progress import Work, part
 from ..report.store import utc_now
 from .drafting import writer_choice
@@ -26,8 +28,9 @@ def batch(arguments: argparse.Namespace) -> None:
     need_pyarrow()
     choice = writer_choice(arguments)
     writer(choice)  # says now, and not once per study, what is missing for it
+    engine = _engine(arguments, _together(arguments, choice))
     settings = Settings(utc_now().isoformat(timespec="seconds"), arguments.segmenter, choice)
-    counts, page = run(_batch(arguments, settings), arguments.json_progress)
+    counts, page = run(_batch(arguments, settings, engine), arguments.json_progress)
     if arguments.json_progress:
         tell(done=[str(page)], drafted=counts.done, failed=counts.failed)
         return
@@ -37,9 +40,9 @@ def batch(arguments: argparse.Namespace) -> None:
     print(page)
 
 
-def _batch(arguments: argparse.Namespace, settings: Settings) -> Work[tuple[Counts, Path]]:
+def _batch(arguments: argparse.Namespace, settings: Settings, engine: Engine) -> Work[tuple[Counts, Path]]:
     rows = study_rows(arguments.studies)
-    work = draft_cohort(arguments.output, rows, _engine(arguments), settings, retry_failed=arguments.retry_failed)
+    work = draft_cohort(arguments.output, rows, engine, settings, retry_failed=arguments.retry_failed)
     counts = yield from part(work, 0.0, 0.98)
     manifest = Manifest(arguments.output)
     try:
@@ -49,8 +52,19 @@ def _batch(arguments: argparse.Namespace, settings: Settings) -> Work[tuple[Coun
     return counts, page
 
 
-def _engine(arguments: argparse.Namespace) -> Engine:
+def _together(arguments: argparse.Namespace, choice: WriterChoice) -> Together | None:
+    if arguments.at_once == 1:
+        return None
+    if arguments.at_once > arguments.workers:
+        raise InputRefused(
+            f"--at-once {arguments.at_once} needs at least as many --workers, not {arguments.workers}: each brings one "
+            "study at a time"
+        )
+    return Together(choice, arguments.at_once)
+
+
+def _engine(arguments: argparse.Namespace, together: Together | None) -> Engine:
     limit_s = 60.0 * arguments.limit
     if arguments.engine == "ray":
-        return RayEngine(arguments.workers, arguments.address, arguments.gpus, limit_s)
-    return LocalEngine(arguments.workers, limit_s, arguments.gpus)
+        return RayEngine(arguments.workers, arguments.address, arguments.gpus, limit_s, together)
+    return LocalEngine(arguments.workers, limit_s, arguments.gpus, together)

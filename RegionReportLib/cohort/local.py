@@ -6,11 +6,8 @@ cannot be told then, so each order in flight is tried again, alone, and blamed o
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
 import os
-import signal
-import threading
 import time
 from collections.abc import Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -19,7 +16,11 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.sharedctypes import Synchronized
 
+from ..draft.region_token_asking import Ask
+from .local_process import Clock, Share, begin
+from .local_servers import LocalServers, Proxy
 from .order import Failed, Order, Outcome
+from .text_server import Together, asking
 
 # Reading ahead by one order per process keeps them busy; more would only be lost when the pool breaks.
 _AHEAD = 1
@@ -30,12 +31,14 @@ _TICK_S = 1.0
 class LocalEngine:
     """`workers` processes, each on its share of the cores; a study that lasts longer than `limit_s` is given up.
 
-    With `gpus` the processes share that many of them in turn.
+    With `gpus` the processes share that many of them in turn. With `together` further processes, one or one for each
+    GPU, hold the model and write for the others.
     """
 
     workers: int
     limit_s: float = 3600.0
     gpus: int = 0
+    together: Together | None = None
 
     def __post_init__(self) -> None:
         if self.workers < 1:
@@ -92,8 +95,12 @@ class _Pool:
         context = multiprocessing.get_context("spawn")
         self._far, self._lifeline = context.Pipe(duplex=False)
         share = Share(max(1, (os.cpu_count() or 1) // engine.workers), engine.gpus, engine.limit_s)
-        begin = (self._far, context.Value("i", 0), share)
-        self._pool = ProcessPoolExecutor(workers, context, initializer=_begin, initargs=begin)
+        self._servers: LocalServers | None = None
+        if engine.together is not None:
+            self._servers = LocalServers(context, engine.together, share, self._far)
+        proxies = self._servers.proxies if self._servers is not None else ()
+        given = (self._far, context.Value("i", 0), share, proxies)
+        self._pool = ProcessPoolExecutor(workers, context, initializer=_begin, initargs=given)
 
     def submit(self, order: Order) -> Future[Outcome]:
         return self._pool.submit(_work, order)
@@ -104,53 +111,31 @@ class _Pool:
     def __exit__(self, *_: object) -> None:
         self._lifeline.close()
         self._pool.shutdown(cancel_futures=True)
+        if self._servers is not None:
+            self._servers.close()
         self._far.close()
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
-    """What one process may use: CPU threads, one of so many GPUs (0: none), seconds for a study."""
+class _Process:
+    """How this process asks the one that writes, None where each writes for itself."""
 
-    threads: int
-    gpus: int
-    limit_s: float
+    ask: Ask | None = None
 
 
-class _Clock:
-    """When the process began its present study, None between studies."""
-
-    started: float | None = None
-
-
-def _begin(lifeline: Connection, count: Synchronized[int], share: Share) -> None:
-    """Set a fresh process up: its share of the machine, and the thread that ends it."""
+def _begin(lifeline: Connection, count: Synchronized[int], share: Share, servers: tuple[Proxy, ...]) -> None:
+    """Set a fresh process up; those that draft share the servers in turn."""
     with count.get_lock():
         number, count.value = count.value, count.value + 1
-    # Read by the numerical libraries when they are loaded, which happens with the first study.
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"):
-        os.environ[name] = str(share.threads)
-    if share.gpus:
-        os.environ["CUDA_VISIBLE_DEVICES"] = str(number % share.gpus)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the driver, which ends its processes in order
-    threading.Thread(target=_watch, args=(lifeline, share.limit_s), daemon=True).start()
-
-
-def _watch(lifeline: Connection, limit_s: float) -> None:
-    """End this process when the driver has gone, or when a study lasts too long."""
-    while True:
-        started = _Clock.started
-        late = started is not None and time.monotonic() - started > limit_s
-        with contextlib.suppress(OSError):
-            if not late and not lifeline.poll(_TICK_S):
-                continue
-        os._exit(1)
+    begin(number, lifeline, share)
+    if servers:
+        _Process.ask = asking(servers[number % len(servers)].write)
 
 
 def _work(order: Order) -> Outcome:
     from .study import draft_study  # here, so that it is loaded after `_begin` has set the number of threads
 
-    _Clock.started = time.monotonic()
+    Clock.started = time.monotonic()
     try:
-        return draft_study(order)
+        return draft_study(order, _Process.ask)
     finally:
-        _Clock.started = None
+        Clock.started = None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ..draft.region_token_asking import ManyTexts
 from ..errors import NeedMissing
 from .order import Failed, Order, Outcome
+from .text_server import TextServer, Together, asking
 
 _TICK_S = 1.0
 # A node may go for reasons of its own (preempted, restarted), so a death is not the study's fault the first time.
@@ -19,13 +21,15 @@ _TRIES = 3
 class RayEngine:
     """`workers` actors of one CPU each, wherever the cluster at `address` has room; None starts one on this machine.
 
-    With `gpus` each actor is given its fraction of so many. A study that lasts longer than `limit_s` is given up.
+    With `gpus` each actor is given its fraction of so many. A study that lasts longer than `limit_s` is given up. With
+    `together` further actors, one or one for each GPU, hold the model and write for the others.
     """
 
     workers: int
     address: str | None = None
     gpus: float = 0
     limit_s: float = 3600.0
+    together: Together | None = None
 
     def run(self, orders: Iterator[Order]) -> Generator[Outcome | None, None, None]:
         """See `engine.Engine.run`; NeedMissing if ray is not installed or the cluster cannot be reached."""
@@ -57,13 +61,28 @@ class _Flight:
 
     def __init__(self, ray: Any, engine: RayEngine) -> None:
         self._ray, self._engine = ray, engine
-        self._kind = ray.remote(num_cpus=1, num_gpus=engine.gpus / engine.workers, max_restarts=0)(_Drafter)
+        # A server needs its GPU for itself but for what a segmenter takes of it.
+        drafting = engine.gpus if engine.together is None else engine.gpus / 2
+        self._kind = ray.remote(num_cpus=1, num_gpus=drafting / engine.workers, max_restarts=0)(_Drafter)
+        self._servers = self._serving(engine.together) if engine.together is not None else []
+        self._begun = 0
         self._flying: dict[Any, tuple[Any, Order, float]] = {}
         self._tries: dict[str, int] = {}
         self._again: list[Order] = []
 
+    def _serving(self, together: Together) -> list[Any]:
+        engine = self._engine
+        gpu = {"num_gpus": 0.5} if engine.gpus else {}
+        kind = self._ray.remote(num_cpus=0, max_restarts=-1, max_concurrency=engine.workers, **gpu)(_Server)
+        return [kind.remote(together) for _ in range(max(1, int(engine.gpus)))]
+
+    def _fresh(self) -> Any:
+        """Return a new actor that drafts; they share the servers in turn."""
+        self._begun += 1
+        return self._kind.remote(self._servers[self._begun % len(self._servers)] if self._servers else None)
+
     def run(self, orders: Iterator[Order]) -> Generator[Outcome | None, None, None]:
-        idle = [self._kind.remote() for _ in range(self._engine.workers)]
+        idle = [self._fresh() for _ in range(self._engine.workers)]
         while True:
             while idle and (order := self._again.pop() if self._again else next(orders, None)) is not None:
                 actor = idle.pop()
@@ -81,7 +100,7 @@ class _Flight:
         try:
             outcome: Outcome = self._ray.get(reference)
         except self._ray.exceptions.RayActorError:
-            idle.append(self._kind.remote())
+            idle.append(self._fresh())
             self._tries[order.row.id] = tries = self._tries.get(order.row.id, 0) + 1
             if tries < _TRIES:
                 self._again.append(order)
@@ -97,16 +116,43 @@ class _Flight:
             if now - started > limit_s:
                 self._ray.kill(actor)
                 del self._flying[reference]
-                idle.append(self._kind.remote())
+                idle.append(self._fresh())
                 return Failed(order.row.id, "late", f"not done within {limit_s:g} s")
         return None
 
 
 class _Drafter:
-    """The actor: a process that keeps its models from study to study."""
+    """The actor: a process that keeps its models from study to study, or asks the server that has them."""
+
+    def __init__(self, server: Any) -> None:
+        self._ask = None if server is None else asking(_call(server))
 
     def draft(self, order: Order) -> Outcome:
         """Draft one study."""
         from .study import draft_study  # here, so that the driver does not load what only the actors need
 
-        return draft_study(order)
+        return draft_study(order, self._ask)
+
+
+def _call(server: Any) -> Callable[[bytes], bytes]:
+    ray = _ray()
+
+    def call(question: bytes) -> bytes:
+        try:
+            answer: bytes = ray.get(server.write.remote(question))
+        except ray.exceptions.RayActorError as gone:
+            raise ConnectionError(str(gone)) from gone
+        return answer
+
+    return call
+
+
+class _Server:
+    """The actor that holds the model; Ray starts it anew should it end."""
+
+    def __init__(self, together: Together) -> None:
+        self._server = TextServer(ManyTexts(together.writer), together.most)
+
+    def write(self, question: bytes) -> bytes:
+        """See `TextServer.write`."""
+        return self._server.write(question)

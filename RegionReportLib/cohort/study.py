@@ -11,10 +11,11 @@ from functools import cache
 from pathlib import Path
 
 from ..draft import choose as writers
-from ..draft.choose import WriterChoice
+from ..draft.choose import WriterChoice, model_folder
 from ..draft.folder import write_draft
 from ..draft.given_masks import masks_at
 from ..draft.pipeline import draft
+from ..draft.region_token_asking import Ask, AskingWriter
 from ..draft.writer import Writer
 from ..errors import InputRefused, NeedMissing
 from ..imaging.mask_files import MASKS_NAME, STRUCTURES_NAME
@@ -34,13 +35,16 @@ UNFINISHED = ".unfinished-"
 _MASKS = (MASKS_NAME, STRUCTURES_NAME)
 
 
-def draft_study(order: Order) -> Outcome:
-    """Draft the study of `order` into its folder, unless that is there already; return how it went."""
+def draft_study(order: Order, ask: Ask | None = None) -> Outcome:
+    """Draft the study of `order` into its folder, unless that is there already; return how it went.
+
+    With `ask` the words are asked of a model that is elsewhere.
+    """
     folder = Path(order.folder)
     try:
         if folder.exists():
             return found(order)
-        return _drafted(order, folder)
+        return _drafted(order, folder, ask)
     except InputRefused as error:
         return Failed(order.row.id, "refused", str(error))
     except NeedMissing as error:
@@ -68,7 +72,7 @@ def digest_of(folder: Path) -> str:
     return sha256(canonical({"report": report, "masks": masks}))
 
 
-def _drafted(order: Order, folder: Path) -> Done:
+def _drafted(order: Order, folder: Path, ask: Ask | None) -> Done:
     started = time.perf_counter()
     volume = finish(read_volume(order.row.path, series_uid=order.row.series))
     masks = None if order.row.masks is None else finish(masks_at(Path(order.row.masks), volume))
@@ -78,7 +82,7 @@ def _drafted(order: Order, folder: Path) -> Done:
         draft(
             volume,
             _segmenter(settings.segmenter),
-            _writer(settings.writer),
+            _writer(settings.writer, ask),
             created_at=settings.created_at,
             masks=masks,
             prior=order.row.prior,
@@ -102,9 +106,9 @@ def _segmenter(name: str) -> Segmenter:
 
 
 @cache
-def _writer(choice: WriterChoice) -> Writer:
+def _writer(choice: WriterChoice, ask: Ask | None) -> Writer:
     """Kept from study to study, so that a model is loaded once."""
-    return writers.writer(choice)
+    return writers.writer(choice) if ask is None else AskingWriter(model_folder(choice), ask)
 
 
 def _size(folder: Path) -> int:
