@@ -1,15 +1,23 @@
 """The border between the viewer's process and the worker's, as a document: messages, version, errors, timeouts.
 
-Both sides import this file and nothing else of each other. A message is one line of ASCII JSON on a standard stream,
-tagged with its `type`; voxels travel by file. Standard library only, so that the handshake works in any interpreter.
+Both sides import this file and the jobs in `jobs.py`, and nothing else of each other. A message is one line of ASCII
+JSON on a standard stream, tagged with its `type`; voxels travel by file. Standard library only, so that the handshake
+works in any interpreter.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 from typing import Any, TypeAlias
+
+from .jobs import Draft as Draft
+from .jobs import Export as Export
+from .jobs import FindPlaces as FindPlaces
+from .jobs import MasksArray as MasksArray
+from .jobs import Redraft as Redraft
+from .jobs import ScanArray as ScanArray
+from .jobs import ScanFile as ScanFile
 
 # Raised when an old reader would misunderstand a new message; the handshake compares it before any job counts.
 PROTOCOL = 3
@@ -58,118 +66,6 @@ class ErrorKind(str, Enum):
     KILLED = "killed"  # ended from outside, most likely for want of memory
     CRASHED = "crashed"  # ended by itself in the middle of a job
     FROZEN = "frozen"  # no sign of life
-
-
-@dataclass(frozen=True, slots=True)
-class ScanFile:
-    """A scan that the worker reads itself: a file or DICOM folder, `series_uid` chooses among several series."""
-
-    path: str
-    series_uid: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ScanArray:
-    """A scan from the viewer's memory: HU as `(k, j, i)` int16 or float32 in the `.npy` file `array`.
-
-    `affine` maps `(i, j, k, 1)` to RAS millimetres. `source`, `kind`, `notes` and `dicom` are the provenance.
-    """
-
-    array: str
-    affine: tuple[tuple[float, ...], ...]
-    source: str
-    kind: str = "scene"
-    notes: tuple[str, ...] = ()
-    dicom: dict[str, Any] | None = None
-    outside_hu: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class MasksArray:
-    """Region masks on the scan's own grid: uint8 `(k, j, i)` in the `.npy` file `array`; as `imaging.RegionMasks`."""
-
-    array: str
-    structures: tuple[str, ...]
-    method: str
-    coverage: dict[str, str]
-    coverage_notes: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """To the worker: draft a report of `scan` into the folder `output`, which must not exist or be empty.
-
-    `job` is an id that is used once, fit for a file name. With `masks` the segmenter is not asked, with `text` (an
-    existing report) the writer is not. `labels` is where the worker also leaves the masks as `.npy` for the viewer,
-    None for not at all. `created_at` is ISO 8601 with zone. `model` (a folder), `device`, `precision` and `compat`
-    belong to the writer, see `draft.choose.WriterChoice`.
-    """
-
-    job: str
-    scan: ScanFile | ScanArray
-    output: str
-    created_at: str
-    segmenter: str = "classical"
-    writer: str = "measured"
-    masks: MasksArray | None = None
-    text: str | None = None
-    labels: str | None = None
-    prior: bool = False
-    model: str | None = None
-    device: str = "auto"
-    precision: str = "auto"
-    compat: bool = False
-
-    @property
-    def staging(self) -> Path:
-        """The hidden folder beside `output` that is renamed to it when everything is written."""
-        return Path(self.output).with_name(f".{self.job}.unfinished")
-
-
-@dataclass(frozen=True, slots=True)
-class Export:
-    """To the worker: write the report of the report folder `folder` as `formats` into the folder `output`.
-
-    `formats` are names of `export.offers.Offer`; several are written all or none. `output` may hold other files and is
-    made if need be; files of the same names are replaced. `job` is an id that is used once, fit for a file name. The
-    report is the one on the disk, whoever holds it open. The rest is as `export.offers.Wishes`: where the `scan` lies
-    now (None: where the report says), segments by `structures` and not by region, and two words for DICOM and FHIR.
-    """
-
-    job: str
-    folder: str
-    output: str
-    formats: tuple[str, ...]
-    scan: str | None = None
-    structures: bool = False
-    organization: str = ""
-    wado_rs: str = ""
-
-    @property
-    def staging(self) -> Path:
-        """The hidden folder in `output` from which complete files move into it."""
-        return Path(self.output) / f".{self.job}.unfinished"
-
-
-@dataclass(frozen=True, slots=True)
-class Redraft:
-    """To the worker: write one `region` of the report of the report folder `folder` anew; the folder is only read.
-
-    The report is the one on the disk, whoever holds it open, and stays as it is: what becomes of the new sentences is
-    the viewer's matter. `scan` is not needed where the worker still holds it; None is where the report says. Without
-    `masks` they are those of the folder. With a `seed` words are drawn by chance. The rest is as in a `Draft`.
-    """
-
-    job: str
-    folder: str
-    region: str
-    scan: ScanFile | ScanArray | None = None
-    masks: MasksArray | None = None
-    writer: str = "measured"
-    model: str | None = None
-    device: str = "auto"
-    precision: str = "auto"
-    seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +166,25 @@ class Redrafted:
 
 
 @dataclass(frozen=True, slots=True)
+class PlacesFound:
+    """From the worker, last: what was looked for; `found` as `FoundForSentence`, not yet part of any report."""
+
+    job: str
+    found: tuple[FoundForSentence, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class FoundForSentence:
+    """Part of a message: what was found for a sentence, in its words; `anchors` in the report's JSON form."""
+
+    sentence_id: str
+    phrase: str
+    anchors: tuple[dict[str, Any], ...]
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """Last of a job: it has no result. `reason` is one line for the user, `detail` what a developer wants to see."""
 
@@ -296,8 +211,8 @@ class Stalled:
     seconds: float
 
 
-Job: TypeAlias = Draft | Export | Redraft
-Result: TypeAlias = Drafted | Exported | Redrafted
+Job: TypeAlias = Draft | Export | Redraft | FindPlaces
+Result: TypeAlias = Drafted | Exported | Redrafted | PlacesFound
 Last: TypeAlias = Result | Failed | JobCancelled
 ToWorker: TypeAlias = Job | Cancel | Shutdown
 FromWorker: TypeAlias = Hello | Heartbeat | StageProgress | SentenceWritten | Log | Last

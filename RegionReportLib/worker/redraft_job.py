@@ -19,7 +19,7 @@ from ..report.json_form import sentence_to_dict
 from ..report.sentence import Sentence
 from ..report.store import report_of
 from .job import writer_of
-from .messages import Redraft, Redrafted, ScanArray
+from .messages import FindPlaces, Redraft, Redrafted, ScanArray
 from .scans import masks_of, scan_of
 
 _log = logging.getLogger(__name__)
@@ -52,13 +52,14 @@ def _by_model(
     model = writer.model  # a folder without one is told before the scan is read
     seen = still_seen(writer, report)
     if seen is None:
-        seen = yield from part(_seen(job, report), 0.0, _READ)
+        seen = yield from part(seen_for(job, report), 0.0, _READ)
     words = Overheard(OneRegion(writer, job.region, job.seed), lambda sentence: tell(sentence_to_dict(sentence)))
     sentences = yield from part(words.write(seen), _READ, 1.0)
     return sentences, model
 
 
-def _seen(job: Redraft, report: Report) -> Work[Seen]:
+def seen_for(job: Redraft | FindPlaces, report: Report) -> Work[Seen]:
+    """Read the scan and the masks of a report as a job names them; InputRefused if the scan is another one."""
     folder = Path(job.folder)
     if job.scan is None:
         seen = yield from seen_in(folder, report)

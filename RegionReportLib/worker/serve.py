@@ -30,6 +30,7 @@ from .messages import (
     ErrorKind,
     Export,
     Failed,
+    FindPlaces,
     FromWorker,
     Heartbeat,
     Hello,
@@ -92,6 +93,10 @@ def _really(job: Job, tell: Callable[[dict[str, object]], None]) -> Work[Result]
         from .redraft_job import redraft_job
 
         return redraft_job(job, tell)
+    if isinstance(job, FindPlaces):
+        from .places_job import places_job
+
+        return places_job(job)
     from .job import draft_job
 
     return draft_job(job, tell)

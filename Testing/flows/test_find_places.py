@@ -102,7 +102,7 @@ def test_a_part_is_offered_with_its_place_size_and_the_digest(seen: Seen) -> Non
     own = seen.volume.grid.box_of((4, 10, 30), (8, 14, 34))
     assert np.allclose((place.box.min_mm, place.box.max_mm), (own.min_mm, own.max_mm))
     assert seen.volume.grid.index_at(place.point_mm) in {(k, j, i) for k in (5, 6) for j in (11, 12) for i in (31, 32)}
-    # 64 voxels of 4 × 2.5 × 3 mm; between the outermost centres lie 12 × 7.5 × 9 mm, and half a voxel's way more: 16.8 + 1.6.
+    # 64 voxels of 0.03 mL; between the outermost centres 12 × 7.5 × 9 mm, and half a voxel more that way: 16.8 + 1.6.
     assert anchor.note == ("VoxTell, weights 0123456789ab, for “left nodule”: 1.9 mL, longest diameter 18 mm")
     assert found.words.startswith("Found for “left nodule”: left lower lobe")
 

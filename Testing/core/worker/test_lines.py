@@ -13,9 +13,12 @@ from RegionReportLib.worker.messages import (
     Drafted,
     ErrorKind,
     Failed,
+    FindPlaces,
+    FoundForSentence,
     Hello,
     Log,
     MasksArray,
+    PlacesFound,
     ScanArray,
     ScanFile,
     SentenceWritten,
@@ -34,11 +37,12 @@ MASKS = MasksArray("m.npy", ("lung_right", "heart"), "classical 1", {"lungs": "f
     [
         Draft("j1", ARRAY, "/out put", "2026-01-01T00:00:00Z", masks=MASKS, labels="l.npy", prior=True),
         Draft("j2", ScanFile("C:\\Ä\\scan.nii", "1.2.3"), "out", "now"),
+        FindPlaces("j3", "report", ("s1", "s2"), ARRAY, MASKS, "cuda:1"),
         Cancel("j1"),
         Shutdown(),
     ],
 )
-def test_what_goes_to_the_worker_arrives_unchanged(message: Draft | Cancel | Shutdown) -> None:
+def test_what_goes_to_the_worker_arrives_unchanged(message: Draft | FindPlaces | Cancel | Shutdown) -> None:
     assert to_worker(to_line(message)) == message
 
 
@@ -50,6 +54,7 @@ def test_what_goes_to_the_worker_arrives_unchanged(message: Draft | Cancel | Shu
         SentenceWritten("j", {"id": "s", "anchors": [{"box": [[0.1, 1], [2, 3]]}], "key_phrase": None}),
         Drafted("j", "out", ("a", "b"), {"read": 1.5}, MASKS),
         Drafted("j", "out", (), {}),
+        PlacesFound("j", (FoundForSentence("s1", "nodule", ({"region": "lungs"},), "Found."),), 1.5),
         Failed("j", ErrorKind.KILLED, "reason", "stage", "line\nline"),
     ],
 )
