@@ -13,7 +13,7 @@ from typing import Any
 
 from RegionReportLib.anatomy import regions as anatomy
 from RegionReportLib.anatomy.regions import Region
-from RegionReportLib.export.standing import VERDICT_SIGN, short_authorship
+from RegionReportLib.export.standing import VERDICT_SIGN, short_authorship, short_label
 from RegionReportLib.report.sentence import Flag, Sentence, Verdict
 from RegionReportLib.review.model_words import agreement, box_words, is_doubtful
 from RegionReportLib.review.session import Session
@@ -65,9 +65,14 @@ def streamed_rows(sentences: Iterable[dict[str, Any]], palette: Palette) -> str:
             before = region_id
         rows.append(
             f"<tr><td width='18' style='color:{palette.soft}'>…</td>"
-            f"<td colspan='2'>{_words(sentence['text'], sentence.get('key_phrase'))}</td></tr>"
+            f"<td>{_words(sentence['text'], sentence.get('key_phrase'))}</td>"
+            f"<td align='right' style='color:{palette.soft};font-size:small'>{escape(_label(sentence))}</td></tr>"
         )
     return _page(rows, palette)
+
+
+def _label(sentence: dict[str, Any]) -> str:
+    return short_label(sentence["origin"].get("label", ""))
 
 
 def note_page(text: str, palette: Palette) -> str:

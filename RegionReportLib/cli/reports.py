@@ -14,6 +14,7 @@ from ..report import verify as report_verify
 from ..report.sentence import Sentence
 from ..report.signing import may_sign
 from ..report.store import open_draft, report_of, view_draft
+from ..review.model_words import agreement
 from .watch import run, tell
 
 
@@ -25,7 +26,7 @@ def show(arguments: argparse.Namespace) -> None:
         print(f"\n{title}" + (f"  [{report.coverage[region.id].value}]" if region else ""))
         for sentence in sentences:
             print(f"  {VERDICT_SIGN[sentence.verdict]} {sentence.text}")
-            print(f"      {_where(sentence)} · {authorship(sentence)}")
+            print("      " + " · ".join(filter(None, (_where(sentence), authorship(sentence), agreement(sentence)))))
             for flag in sentence.flags:
                 print(f"      ⚠ {flag.message}")
     print(f"\n{authorship_line(report)}\n{state_line(report)}")

@@ -43,8 +43,13 @@ def authorship(sentence: Sentence) -> str:
 
 def short_authorship(sentence: Sentence) -> tuple[str, str]:
     """Return the same for a narrow column: who, of a label what stands before its first comma; and 'edited' or ''."""
-    who = sentence.origin.label.partition(",")[0].strip()
-    return who or sentence.origin.author.value, "edited" if _is_edited(sentence) else ""
+    who = short_label(sentence.origin.label) or sentence.origin.author.value
+    return who, "edited" if _is_edited(sentence) else ""
+
+
+def short_label(label: str) -> str:
+    """Return what stands before the first comma of a model's label, empty without one."""
+    return label.partition(",")[0].strip()
 
 
 def state_line(report: Report) -> str:

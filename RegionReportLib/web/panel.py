@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from ..anatomy import regions as anatomy
-from ..export.standing import VERDICT_SIGN, authorship, short_authorship, state_line
+from ..export.standing import VERDICT_SIGN, authorship, short_authorship, short_label, state_line
 from ..report.document import Report, Status
 from ..report.sentence import Flag, Sentence, Verdict
 from ..review.model_words import agreement, agreement_explained, box_words, is_doubtful
@@ -28,6 +28,7 @@ def panel(session: Session) -> Json:
         "signed": report.status is Status.SIGNED,
         "editable": session.editable,
         "state": state_line(report),
+        "writer": report.writer,
         "notes": list(report.notes),
         "regions": [_region(session, region, sentences) for region, sentences in session.listed()],
         "flags": [_flag(n, flag) for n, flag in enumerate(report.flags)],
@@ -49,7 +50,8 @@ def streamed(sentences: list[Json]) -> list[Json]:
         if not groups or groups[-1]["id"] != region_id:
             groups.append({**_heading(anatomy.region(region_id) if region_id else None), "sentences": []})
         phrase = sentence.get("key_phrase")
-        groups[-1]["sentences"].append({"id": sentence["id"], "text": sentence["text"], "phrase": phrase})
+        label = short_label(sentence["origin"].get("label", ""))
+        groups[-1]["sentences"].append({"id": sentence["id"], "text": sentence["text"], "phrase": phrase, "by": label})
     return groups
 
 

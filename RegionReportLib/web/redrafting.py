@@ -55,7 +55,13 @@ def redraft_wish(message: Message) -> RedraftWish:
 def redrafters() -> list[dict[str, Any]]:
     """Return the writers that a page offers; `reason` says why one cannot write a region anew, empty if it can."""
     return [
-        {"name": name, "title": title_of(name), "needs": kind.needs, "reason": cannot_redraft(name)}
+        {
+            "name": name,
+            "title": title_of(name),
+            "needs": kind.needs,
+            "able": kind.by_region,
+            "reason": cannot_redraft(name),
+        }
         for name, kind in WRITERS.items()
     ]
 

@@ -106,7 +106,7 @@ class InThread:
         self.port = 0
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
         self._thread.start()
-        assert self._ready.wait(60)
+        assert self._ready.wait(300)  # only keeps a broken start from lasting for ever
 
     async def _run(self) -> None:
         from RegionReportLib.web.app import Address, Server

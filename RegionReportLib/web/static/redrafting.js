@@ -27,11 +27,11 @@ export class Redrafting {
     const before = $("rewriter").value;
     $("rewriter").replaceChildren(...writers.map((one) => {
       const option = make("option", { value: one.name }, one.title);
-      option.disabled = Boolean(one.reason) && !one.needs;
+      option.disabled = !one.able;
       return option;
     }));
-    const learned = writers.find((one) => one.needs && !one.reason);
-    $("rewriter").value = before || (learned ? learned.name : "measured");
+    const own = writers.find((one) => one.able && one.name === this.desk.state.report.writer);
+    $("rewriter").value = before || (own ? own.name : "measured");
     $("redrafting").querySelector("h2").textContent = `Redraft: ${found.name}`;
     this.needs();
     ask("redrafting", (value) => { if (value) this.send(); });

@@ -83,6 +83,7 @@ export function bringIntoView(list, chosen) {
 export function showStreamed(list, regions) {
   if (!regions.length) { list.replaceChildren(make("p", { class: "none" }, "Sentences appear here as they are written.")); return; }
   list.replaceChildren(...regions.map((region) => make("section", { colour: region.colour }, heading(region),
-    ...region.sentences.map((sentence) => make("div", { class: "one" }, make("span", { class: "mark" }, "…"), words(sentence))))));
+    ...region.sentences.map((sentence) => make("div", { class: "one" }, make("span", { class: "mark" }, "…"), words(sentence),
+      sentence.by ? make("span", { class: "author" }, sentence.by) : null)))));
   list.scrollTop = list.scrollHeight;
 }
