@@ -7,10 +7,10 @@ sentence says is told but never offered.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from ..errors import Conflict, InputRefused
+from ..grounding.found import Found
 from ..grounding.wanted import Wanted, wanted_of
 from ..imaging.volume import Volume
 from ..progress import Progress, Work, part
@@ -32,16 +32,6 @@ class Finder(Protocol):
 
     def find(self, volume: Volume, phrases: Sequence[str]) -> Work[PhraseMasks]:
         """Return a mask, or None, for each phrase."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What was found for a sentence: `anchors` to be offered, the largest part first, and in `words` how it went."""
-
-    sentence_id: str
-    phrase: str
-    anchors: tuple[Anchor, ...]
-    words: str
 
 
 def sought(report: Report, sentence_ids: Sequence[str] = ()) -> dict[str, Wanted]:

@@ -85,14 +85,14 @@ class Session:
 
     # Choosing ----------------------------------------------------------------------------------------------------
 
-    def choose(self, sentence_id: str | None) -> None:
-        """Choose a sentence and bring its place into view; None lets go. Choosing again shows its next place."""
+    def choose(self, sentence_id: str | None, anchor: int | None = None) -> None:
+        """Choose a sentence and bring its place, or its `anchor`, into view; None lets go. Again shows its next one."""
         if sentence_id is None:
             self._chosen = None
             self.viewer.clear()
             self._say("")
             return
-        self._anchor = self._anchor + 1 if sentence_id == self._chosen else 0
+        self._anchor = anchor if anchor is not None else self._anchor + 1 if sentence_id == self._chosen else 0
         if sentence_id not in self.found:
             self.found = ()  # the reader has moved on
         self._chosen = sentence_id

@@ -9,7 +9,8 @@ import logging
 import time
 from pathlib import Path
 
-from ..draft.find_places import Found, find_places, sought
+from ..draft.find_places import find_places, sought
+from ..grounding.found import Found
 from ..progress import Work, part
 from ..report.json_form import anchor_to_dict
 from ..report.store import report_of

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from RegionReportLib.anatomy.regions import REGION_IDS, Coverage, Side
-from RegionReportLib.draft.find_places import Found, find_places, sought
+from RegionReportLib.draft.find_places import find_places, sought
 from RegionReportLib.draft.writer import Seen
 from RegionReportLib.errors import Conflict, InputRefused
+from RegionReportLib.grounding.found import Found
 from RegionReportLib.grounding.mentions import mentions_of
 from RegionReportLib.grounding.places import places_of
 from RegionReportLib.imaging.grid import Grid
