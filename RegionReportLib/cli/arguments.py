@@ -14,6 +14,7 @@ from ..draft.choose import DEVICES, PRECISIONS, WRITERS
 from ..export.formats import FORMAT_NAMES
 from ..segment.choose import SEGMENTERS, checked_name
 from .ablating import add_ablation_arguments
+from .finding_arguments import add_finding_arguments
 from .model_arguments import add_model_arguments
 from .redraft_arguments import add_redraft_arguments
 
@@ -59,6 +60,7 @@ def _making(commands: Any) -> None:
     _overwrite(ground)
 
     add_redraft_arguments(_command(commands, "redraft", "redrafting:redraft", "write one region of a report anew"))
+    add_finding_arguments(_command(commands, "find-places", "finding:find_places", "find places by sentences' words"))
 
     segment = _command(commands, "segment", "drafting:segment", "make the six region masks of a chest CT")
     _volume(segment)

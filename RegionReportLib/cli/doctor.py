@@ -18,6 +18,7 @@ from .. import __version__
 from ..draft.choose import WRITERS, lacking, title_of
 from ..model.folders import models_home
 from ..segment import choose as segmenters
+from ..segment import voxtell
 
 _PACKAGES = {
     "numpy": "arrays",
@@ -73,6 +74,7 @@ def examine() -> dict[str, Any]:
         "would_run": {
             "Segmentation": segmenters.best(bool(gpu)),
             **{f"Segmenter {name}": segmenters.lacking(name) or "ready" for name in segmenters.SEGMENTERS},
+            "Finding places by words": voxtell.lacking() or "ready: VoxTell",
             **{f"Writer {name}": lacking(name) or f"ready: {title_of(name)}" for name in WRITERS},
         },
     }

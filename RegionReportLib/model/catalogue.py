@@ -112,6 +112,36 @@ MODELS: tuple[KnownModel, ...] = (
         0.15,
         "an example of its makers, not for diagnostic purposes; trained on the scans of TotalSegmentator",
     ),
+    KnownModel(
+        "voxtell",
+        "VoxTell (Rokuss et al., CVPR 2026) with the language model that reads its phrases",
+        "finds the place that a sentence names: find-places",
+        (
+            Source(
+                "mrokuss/VoxTell",
+                (
+                    "voxtell_v1.1/plans.json",
+                    "voxtell_v1.1/fold_0/checkpoint_final.pth",
+                    "embeddings/voxtell_v1.1/text_embeddings.npz",
+                ),
+                "see its page",
+            ),
+            Source(
+                "Qwen/Qwen3-Embedding-4B",
+                (
+                    "config.json",
+                    "tokenizer.json",
+                    "tokenizer_config.json",
+                    "model.safetensors.index.json",
+                    "model-00001-of-00002.safetensors",
+                    "model-00002-of-00002.safetensors",
+                ),
+                "Apache-2.0",
+            ),
+        ),
+        10.0,
+        "runs in a Python of its own with `pip install voxtell`; what it finds is an offer that the reader judges",
+    ),
 )
 
 

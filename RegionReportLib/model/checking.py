@@ -12,6 +12,7 @@ from .digests import WEIGHT_ENDINGS, digests_of, read_record
 
 _RADBERT_FILE = "RadBertClassifier.pth"
 _BUNDLE_FILE = Path("configs") / "metadata.json"
+_VOXTELL_FILE = Path("voxtell_v1.1") / "plans.json"
 
 
 def checked(folder: Path) -> Work[tuple[str, ...]]:
@@ -22,7 +23,9 @@ def checked(folder: Path) -> Work[tuple[str, ...]]:
     if not folder.is_dir():
         raise NeedMissing(f"no folder at {folder}")
     is_bundle = (folder / _BUNDLE_FILE).is_file()
+    is_voxtell = (folder / _VOXTELL_FILE).is_file()
     within = sorted((folder / "models").glob("*")) if is_bundle else sorted(folder.iterdir())
+    within += sorted((folder / _VOXTELL_FILE.parent).rglob("*")) if is_voxtell else []
     files = [f for f in within if f.is_file() and f.suffix in WEIGHT_ENDINGS]
     if not files:
         raise NeedMissing(f"{folder} holds no weights (files ending in {', '.join(WEIGHT_ENDINGS)})")
@@ -30,6 +33,8 @@ def checked(folder: Path) -> Work[tuple[str, ...]]:
     recorded = {name: entry["sha256"] for name, entry in read_record(folder).items()}
     if is_bundle:
         found = _bundle(folder)
+    elif is_voxtell:
+        found = ["VoxTell v1.1 and the language model that reads its phrases; whether they open, VoxTell itself says"]
     elif (folder / _RADBERT_FILE).is_file():
         found = _radbert(folder)
     elif (folder / "config.json").is_file() and not (folder / "pytorch_model.bin").is_file():
