@@ -73,7 +73,7 @@ def test_the_list_tells_place_size_licence_and_source(home: Path, capsys: pytest
     (home / "mine" / "w.bin").write_bytes(bytes(3_000_000))
     assert main(["models", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)
-    assert [m["name"] for m in listed["models"]] == ["reg2rg", "radbert", "monai-bundle"]
+    assert [m["name"] for m in listed["models"]] == ["reg2rg", "radbert", "monai-bundle", "voxtell"]
     assert listed["models"][0]["missing"] == ["tokenizer.json", "pytorch_model.bin"]
     assert listed["others"] == [{"folder": str(home / "mine"), "size_bytes": 3_000_000}]
 
