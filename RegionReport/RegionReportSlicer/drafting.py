@@ -79,6 +79,10 @@ class Drafting:
             steps.cancel()
         self._show()
 
+    def idle(self):
+        """Bring the widgets up to date; another work may have used them."""
+        self._show()
+
     def _wishes(self, parameters):
         """Return what is to be drafted by whom; None if that cannot be, which is told."""
         wishes = {

@@ -26,7 +26,7 @@ class Panel:
             ui, parameters, self.reviewing.close, self._drafted, self._reopen, self.reviewing.show_html
         )
         review = self.reviewing
-        self.redrafting = Redrafting(ui, self.reviewing)
+        self.redrafting = Redrafting(ui, self.reviewing, self.drafting.idle)
         self.reviewing.redraft = self.redrafting.ask
         self._keys = Keys(
             {

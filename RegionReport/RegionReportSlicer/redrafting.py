@@ -18,11 +18,12 @@ from .steps import Steps
 
 
 class Redrafting:
-    """Redrafts regions of the report of `review`; one at a time."""
+    """Redrafts regions of the report of `review`; one at a time. `idle()` puts the drafting widgets back at the end."""
 
-    def __init__(self, ui, review):
+    def __init__(self, ui, review, idle):
         self.ui = ui
         self._review = review
+        self._idle = idle
         self._steps = None
         self._session = None
         self._menu = qt.QMenu(ui.sentenceBrowser)
@@ -100,7 +101,8 @@ class Redrafting:
         self._steps = None
         self._show()
         if self._review.session is not self._session:
-            return  # another report was opened meanwhile; the words belong to the one before
+            self._review.say("Another report was opened meanwhile; the one before stays as it was.")
+            return
         # Words being typed belong to a sentence that may go: they are kept first, and with them the sentence.
         self._review.editor.end(keep=True)
         sentences = tuple(sentence_from_dict(one) for one in made.sentences)
@@ -116,9 +118,10 @@ class Redrafting:
         self._review.say(message)
 
     def _show(self):
-        self.ui.draftButton.text = "Cancel" if self.running else "Draft report"
-        self.ui.draftProgressBar.visible = self.running
-        self.ui.draftProgressBar.value = 0
+        self._idle()
+        if self.running:
+            self.ui.draftButton.text = "Cancel"
+            self.ui.draftProgressBar.visible = True
 
 
 def _hindrance(name):

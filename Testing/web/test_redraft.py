@@ -44,7 +44,7 @@ def test_a_region_is_written_anew_and_taken_back(page: Page, server: Any, report
     assert page.inner_text("#redrafting h2") == "Redraft: Lungs"
     page.select_option("#rewriter", "measured")
     page.click("#redrafting button[data-value=yes]")
-    within(page, lambda: "the writer says the same as before" in page.inner_text("#message"))
+    page.wait_for_selector("#message:has-text('the writer says the same as before')", timeout=120_000)
     assert sentences(server)[0].text == before[0].text and len(sentences(server)) == len(before)
 
     page.click(".again[data-region=lungs]")
@@ -52,7 +52,7 @@ def test_a_region_is_written_anew_and_taken_back(page: Page, server: Any, report
     page.select_option("#rewriter", "region-tokens")
     page.fill("#remodel", str(model))
     page.click("#redrafting button[data-value=yes]")
-    page.wait_for_selector(f".one:has-text('{words.NODULE}')", timeout=120_000)
+    page.wait_for_selector(f".one:has-text('{words.NODULE}')", timeout=300_000)
     row = page.locator(f".one:has-text('{words.NODULE}')").first
     assert "demonstration model" in row.locator(".author").inner_text()
     assert row.locator(".author").get_attribute("title") == label
