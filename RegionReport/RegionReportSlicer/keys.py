@@ -9,6 +9,7 @@ _ITEMS = (
     "A accept",
     "X reject",
     "R re-tie",
+    "P place by words",
     "N new",
     "S split",
     "M merge",

@@ -6,6 +6,7 @@ from RegionReportLib.scene.storage import report_nodes
 
 from .clicks import SliceClicks
 from .drafting import Drafting
+from .finding import Finding
 from .keys import HELP, Keys
 from .redrafting import Redrafting
 from .reviewing import Reviewing
@@ -28,6 +29,8 @@ class Panel:
         review = self.reviewing
         self.redrafting = Redrafting(ui, self.reviewing, self.drafting.idle)
         self.reviewing.redraft = self.redrafting.ask
+        self.finding = Finding(ui, self.reviewing, self.drafting.idle)
+        self.reviewing.retie.find = self._find
         self._keys = Keys(
             {
                 "Up": lambda: review.act("step", -1),
@@ -37,6 +40,7 @@ class Panel:
                 "A": lambda: review.act("accept"),
                 "X": lambda: review.act("reject"),
                 "R": review.tie,
+                "P": self._find,
                 "N": review.add,
                 "S": review.split,
                 "M": lambda: review.act("merge_with_next"),
@@ -81,6 +85,7 @@ class Panel:
         """Let go of the scene: a draft in progress is cancelled, the review is closed with everything on the disk."""
         self.drafting.cancel()
         self.redrafting.cancel()
+        self.finding.cancel()
         self.reviewing.finishing.export.cancel()
         self.reviewing.close()
 
@@ -93,10 +98,11 @@ class Panel:
 
     def draft_or_cancel(self):
         """Start a draft, or cancel what runs."""
-        if self.redrafting.running:
-            self.redrafting.cancel()
-            self._say("Cancelled; the report is as it was.")
-            return
+        for work in (self.redrafting, self.finding):
+            if work.running:
+                work.cancel()
+                self._say("Cancelled; the report is as it was.")
+                return
         self.drafting.draft_or_cancel()
 
     def open_report(self, node):
@@ -120,6 +126,10 @@ class Panel:
     def _reopen(self):
         parameters = self._parameters()
         self.reviewing.open(parameters.report if parameters else None)
+
+    def _find(self):
+        if not (self.redrafting.running or self.drafting.running):
+            self.finding.start()
 
     def _busy(self, typing):
         self._keys.enable(self._entered and not typing)

@@ -21,6 +21,7 @@ class RetieMenu:
         self._session = None
         self._roi = None
         self._region_id = None
+        self.find = lambda: None  # looks for the place by the words of the sentence; the panel sets it
         button.setMenu(self._menu)
 
     def fill(self, session):
@@ -40,6 +41,7 @@ class RetieMenu:
             submenu.addSeparator()
             submenu.addAction("Draw a box…").connect("triggered()", self._draw(region.id))
         self._menu.addSeparator()
+        self._menu.addAction("Find it by its words (P)").connect("triggered()", lambda: self.find())
         self._menu.addAction("It has no place").connect("triggered()", lambda: self._act("mark_placeless"))
 
     def show(self):

@@ -17,10 +17,11 @@ from RegionReportLib.scene.segmentation_reading import masks_of as masks_in_node
 from RegionReportLib.scene.volume_nodes import volume_of
 from RegionReportLib.worker.client import WorkerClient, worker_command
 from RegionReportLib.worker.doing import do_job
-from RegionReportLib.worker.messages import Export, Redraft
+from RegionReportLib.worker.messages import Export, FindPlaces, Redraft
 from RegionReportLib.worker.scans import hand_over_masks, hand_over_scan
 
 from .desk import new_folder
+from .settings import models_folder
 
 _clients = {}
 
@@ -70,25 +71,35 @@ def new_export(name, folder, target, scan=None, interpreter=""):
 def new_redraft(desk, region_id, *, interpreter="", **wishes):
     """Return the work that lets the worker write a region of the report of a desk; `wishes` as in its message."""
     with tempfile.TemporaryDirectory(prefix="regionreport-") as folder:
-        scan = masks = None
+        seen = {}
         if wishes["writer"] != "measured":  # that one needs nothing but the report
-            if desk.volume_node is None or desk.volume_node.GetScene() is None:
-                raise InputRefused("the CT of this report is not in the scene; a model cannot look at it")
-            volume = volume_of(desk.volume_node, _dicom_value)
-            scan = yield from part(hand_over_scan(volume, Path(folder) / "scan.npy"), 0.0, 0.1)
-            if not (desk.folder / MASKS_NAME).is_file():  # a report that came with a scene
-                read = masks_in_node(desk.segmentation_node, desk.volume_node)
-                masks = yield from part(hand_over_masks(read.masks, Path(folder) / "masks.npy"), 0.1, 0.15)
-        job = Redraft(
-            job=f"redraft-{uuid.uuid4().hex}",
-            folder=str(desk.folder),
-            region=region_id,
-            scan=scan,
-            masks=masks,
-            **wishes,
-        )
+            seen = yield from part(_handed_over(desk, Path(folder)), 0.0, 0.15)
+        job = Redraft(f"redraft-{uuid.uuid4().hex}", str(desk.folder), region_id, **seen, **wishes)
         made = yield from part(do_job(client_of(interpreter), job), 0.15, 1.0)
         return made
+
+
+def new_search(desk, sentence_id, device, interpreter=""):
+    """Return the work that lets the worker look for the words of a sentence of the report of a desk."""
+    with tempfile.TemporaryDirectory(prefix="regionreport-") as folder:
+        seen = yield from part(_handed_over(desk, Path(folder)), 0.0, 0.15)
+        wishes = {**seen, "device": device, "model": str(models_folder() / "voxtell")}
+        job = FindPlaces(f"find-{uuid.uuid4().hex}", str(desk.folder), (sentence_id,), **wishes)
+        made = yield from part(do_job(client_of(interpreter), job), 0.15, 1.0)
+        return made
+
+
+def _handed_over(desk, folder):
+    """Write the scan of a report, and its masks where its folder has none, and return both as parts of a message."""
+    if desk.volume_node is None or desk.volume_node.GetScene() is None:
+        raise InputRefused("the CT of this report is not in the scene; nothing can look at it")
+    volume = volume_of(desk.volume_node, _dicom_value)
+    scan = yield from part(hand_over_scan(volume, folder / "scan.npy"), 0.0, 0.7)
+    masks = None
+    if not (desk.folder / MASKS_NAME).is_file():  # a report that came with a scene
+        read = masks_in_node(desk.segmentation_node, desk.volume_node)
+        masks = yield from part(hand_over_masks(read.masks, folder / "masks.npy"), 0.7, 1.0)
+    return {"scan": scan, "masks": masks}
 
 
 def series_folder(report):

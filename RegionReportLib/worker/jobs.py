@@ -128,7 +128,8 @@ class FindPlaces:
 
     The report is the one on the disk, whoever holds it open, and stays as it is: whether the places are offered to the
     reader is the viewer's matter. Without `sentence_ids` all sentences that affirm a finding are meant. `scan` None is
-    where the report says; without `masks` they are those of the folder. `device` is where VoxTell runs.
+    where the report says; without `masks` they are those of the folder. `device` is where VoxTell runs, `model` the
+    folder of its files, None for the usual one.
     """
 
     job: str
@@ -137,3 +138,4 @@ class FindPlaces:
     scan: ScanFile | ScanArray | None = None
     masks: MasksArray | None = None
     device: str = "auto"
+    model: str | None = None

@@ -27,7 +27,7 @@ def places_job(job: FindPlaces) -> Work[PlacesFound]:
     started = time.perf_counter()
     report = report_of(Path(job.folder))
     wanted = sought(report, job.sentence_ids)
-    finder = VoxTell(device=job.device)
+    finder = VoxTell(None if job.model is None else Path(job.model), device=job.device)
     finder.check()
     seen = yield from part(seen_for(job, report), 0.0, _READ)
     found = yield from part(find_places(wanted, seen, finder), _READ, 1.0)

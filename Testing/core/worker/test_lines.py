@@ -37,7 +37,7 @@ MASKS = MasksArray("m.npy", ("lung_right", "heart"), "classical 1", {"lungs": "f
     [
         Draft("j1", ARRAY, "/out put", "2026-01-01T00:00:00Z", masks=MASKS, labels="l.npy", prior=True),
         Draft("j2", ScanFile("C:\\Ä\\scan.nii", "1.2.3"), "out", "now"),
-        FindPlaces("j3", "report", ("s1", "s2"), ARRAY, MASKS, "cuda:1"),
+        FindPlaces("j3", "report", ("s1", "s2"), ARRAY, MASKS, "cuda:1", "models/voxtell"),
         Cancel("j1"),
         Shutdown(),
     ],
