@@ -39,6 +39,7 @@ class Parts:
     geometry: bool = True
     attributes: bool = True
     structure_tokens: bool = True
+    finding_token: bool = True
     support: bool = True
 
 
@@ -158,7 +159,8 @@ class LoraConfig:
 class ModelConfig:
     """The whole network. `instruction` ends the common prefix; a model trained from nothing needs none.
 
-    `attribute_tokens` bounds the measurements in the prompt; a line that does not fit any more is left out.
+    `attribute_tokens` bounds the measurements in the prompt; a line that does not fit any more is left out. `findings`
+    are the kinds that patches are asked for, none where the training knew of none: then there is no finding token.
     """
 
     slices: SliceConfig
@@ -174,6 +176,7 @@ class ModelConfig:
     attribute_tokens: int = 512
     box: BoxHeadConfig | None = None
     regions: tuple[str, ...] = REGION_IDS
+    findings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         wanted = (self.language.width, self.slices.width)
@@ -240,6 +243,11 @@ class ModelConfig:
         return (1 + self.structure.top_patches) * int(self.parts.structure_tokens)
 
     @property
+    def finding_tokens(self) -> int:
+        """Tokens that tell what patches answered: one, if they are asked at all."""
+        return int(self.parts.finding_token and bool(self.findings))
+
+    @property
     def region_tokens(self) -> int:
         """Length of a region's prompt: its slot mark, its tokens, and the mark of its end."""
-        return 2 + self.mask_tokens + self.local_tokens + self.structure_tokens
+        return 2 + self.mask_tokens + self.local_tokens + self.structure_tokens + self.finding_tokens

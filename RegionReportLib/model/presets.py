@@ -98,7 +98,7 @@ def region_report() -> ModelConfig:
 
 def medregion() -> ModelConfig:
     """Return the network of MedRegion-CT v1: R² tokens, mask tokens, attributes."""
-    off = Parts(texture=False, geometry=False, structure_tokens=False, support=False)
+    off = Parts(texture=False, geometry=False, structure_tokens=False, finding_token=False, support=False)
     return replace(region_report(), name="medregion", parts=off, box=None)
 
 
@@ -112,6 +112,7 @@ def structure() -> ModelConfig:
         texture=False,
         geometry=False,
         attributes=False,
+        finding_token=False,
     )
     return replace(region_report(), name="structure", parts=only, box=None)
 

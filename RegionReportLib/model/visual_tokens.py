@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from . import r2_tokens
 from .config import ModelConfig, SliceChoice
+from .finding_map import FindingMap
 from .inputs import StudyInputs
 from .local_features import Geometry, Texture
 from .mask_encoder import MaskToken, SpatialToken
@@ -48,6 +49,7 @@ HIDEABLE = (
     "geometry",
     "attributes",
     "structure_tokens",
+    "finding_token",
 )
 """What can be kept from the language model for one study, see `VisualTokens.hidden`."""
 
@@ -61,6 +63,7 @@ def region_columns(config: ModelConfig) -> dict[str, slice]:
         "texture": config.local.perceiver.latents * int(parts.texture),
         "geometry": int(parts.geometry),
         "structure_tokens": config.structure_tokens,
+        "finding_token": config.finding_tokens,
     }
     ends = list(accumulate(widths.values()))
     return {name: slice(end - width, end) for (name, width), end in zip(widths.items(), ends, strict=True)}
@@ -88,6 +91,8 @@ class VisualTokens(nn.Module):
             self.structure_queries = StructureQueries(config.structure, patch_width, len(config.regions))
         if parts.structure_tokens:
             self.structure_connector = nn.Linear(config.structure.width, width)
+        if config.finding_tokens:
+            self.finding_map = FindingMap(len(config.findings), patch_width, width)
 
     def forward(self, study: StudyInputs) -> EncodedStudy:
         """Return what is seen; the study must lie where the weights lie."""
@@ -100,6 +105,8 @@ class VisualTokens(nn.Module):
         observed: Observation | None = self.structure_queries(patches, masks) if self.config.observes else None
         if observed is not None and self.config.parts.structure_tokens:
             region_tokens.append(self.structure_connector(observed.tokens))
+        if self.config.finding_tokens:
+            region_tokens.append(self.finding_map.token(patches).expand(len(masks), 1, -1))
         return EncodedStudy(
             study=study,
             global_tokens=self._global_tokens(patches),

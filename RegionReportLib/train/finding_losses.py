@@ -2,8 +2,8 @@
 
 Few studies teach a network little by their words alone, because each word says little about any place. Where the source
 knows what its sentences claim and where that is, the tokens of each part are asked for the findings of their region
-(with sides), and every patch which of its four cells lie on one. The linear heads that answer are thrown away after the
-training.
+(with sides), and every patch which of its four cells lie on one. The heads of the regions are thrown away after the
+training, that of the patches is the network's own (`model/finding_map.py`).
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
-from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional
 
 from ..model.config import ModelConfig
+from ..model.finding_map import RARE_LOGIT
 from ..model.visual_tokens import region_columns
 from ..report.sentence import Polarity
 from .case import CaseSentence
@@ -26,12 +26,8 @@ RARE = 3.0
 """How much more a finding that is there weighs than one that is not."""
 SHOWING = ("mask_token", "texture", "structure_tokens")
 """The parts whose tokens show what lies in a region; the others show where it lies."""
-AT_FIRST = -3.0
-"""The logit of every finding before anything is learned: most are rare."""
 ENOUGH = 0.06
 """From which share on a cell counts as wholly covered: small findings fill no cell."""
-CELLS = 2
-"""Cells along each side of a patch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +56,8 @@ def labels_of(sentences: Iterable[CaseSentence]) -> Labels:
 
 
 class FindingHeads(nn.Module):
-    """The heads and their losses for a network of `config`: one for each part of the region tokens that shows what lies
-    in a region, and one for its patches."""
+    """The heads of the regions for a network of `config`: one for each part of their tokens that shows what lies in
+    them."""
 
     asked: Tensor
 
@@ -77,12 +73,10 @@ class FindingHeads(nn.Module):
                 if where.start < where.stop
             }
         )
-        patch_width = config.slices.width
-        self.of_patch = nn.Sequential(nn.LayerNorm(patch_width), _last(patch_width, CELLS**2 * len(labels.kinds)))
         pairs = [[(region_id, name) in labels.asked for name in labels.names] for region_id in self.region_ids]
         self.register_buffer("asked", torch.tensor(pairs).reshape(len(pairs), len(labels.names)), persistent=False)
 
-    def region_loss(self, region_tokens: Tensor, shown: Sequence[Shown]) -> Tensor:
+    def loss(self, region_tokens: Tensor, shown: Sequence[Shown]) -> Tensor:
         """Return the cross-entropy of a study's region tokens `(R, q, d)` against its findings, a mean over all that is
         asked and over the parts, each of which answers alone by the mean of its tokens."""
         true, known = region_targets(self.labels, self.region_ids, shown)
@@ -93,21 +87,16 @@ class FindingHeads(nn.Module):
         ]
         return torch.stack(each).sum(dim=(1, 2)).mean() / weight.sum().clamp(min=1)
 
-    def place_loss(self, patches: Tensor, covers: Mapping[str, Tensor]) -> Tensor:
-        """Return the cross-entropy of patches `(D, C, h, w)` against what findings cover of cells `(D, 2h, 2w)`: summed
-        over kinds, a mean over cells."""
-        logits = rearrange(
-            self.of_patch(rearrange(patches, "d c h w -> d h w c")),
-            "d h w (kind y x) -> d (h y) (w x) kind",
-            y=CELLS,
-            x=CELLS,
-        )
-        true = torch.zeros(logits.shape, device=logits.device)
-        for n, kind in enumerate(self.labels.kinds):
-            if kind in covers:
-                true[..., n] = (covers[kind].to(logits.device).float() / (255 * ENOUGH)).clamp(max=1)
-        each = _weighed(logits.float(), true)
-        return each.sum() / each[..., 0].numel()
+
+def place_loss(logits: Tensor, kinds: Sequence[str], covers: Mapping[str, Tensor]) -> Tensor:
+    """Return the cross-entropy of cells `(D, H, W, kinds)` against what findings cover of them: summed over kinds, a
+    mean over cells."""
+    true = torch.zeros(logits.shape, device=logits.device)
+    for n, kind in enumerate(kinds):
+        if kind in covers:
+            true[..., n] = (covers[kind].to(logits.device).float() / (255 * ENOUGH)).clamp(max=1)
+    each = _weighed(logits.float(), true)
+    return each.sum() / each[..., 0].numel()
 
 
 def region_targets(labels: Labels, region_ids: Sequence[str], shown: Sequence[Shown]) -> tuple[Tensor, Tensor]:
@@ -132,5 +121,5 @@ def _weighed(logits: Tensor, true: Tensor) -> Tensor:
 
 def _last(width: int, count: int) -> nn.Linear:
     layer = nn.Linear(width, count)
-    nn.init.constant_(layer.bias, AT_FIRST)
+    nn.init.constant_(layer.bias, RARE_LOGIT)
     return layer

@@ -75,8 +75,10 @@ def train(
     yield Progress(0.12, "building the network")
     set_seed(recipe.seed, device_specific=True)
     names = tuple(region(region_id).name for region_id in config.regions)  # each text begins with one
+    labels = labels_of(words.sentences)
+    config = replace(config, findings=labels.kinds)
     network = build(config, folders=recipe.folders, words=(*names, *words.texts), seed=recipe.seed)
-    run = _Run(recipe, place, sources, words, accelerator, Objective(network, labels_of(words.sentences)))
+    run = _Run(recipe, place, sources, words, accelerator, Objective(network, labels))
     yield from part(run.stages(begun), 0.12, 1.0)
     return run.finish()
 

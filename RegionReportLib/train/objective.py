@@ -18,7 +18,7 @@ from ..model.network import Contrasted, Output, RegionReporter
 from .box_losses import box_losses
 from .contrast import DiversityQueue, Texts, structure_contrast
 from .example import Example
-from .finding_losses import FindingHeads, Labels
+from .finding_losses import FindingHeads, Labels, place_loss
 from .recipe import Stage
 from .writing_loss import states_that_write, writing_loss
 
@@ -28,7 +28,7 @@ QUEUE = 64
 
 class Objective(nn.Module):
     """A network with what only its training needs: a queue of texts, and heads that are asked for the findings `labels`
-    (None or empty: no such losses). `forward` returns the losses of a stage by name, unweighted."""
+    of regions (None or empty: no such loss). `forward` returns the losses of a stage by name, unweighted."""
 
     def __init__(self, network: RegionReporter, labels: Labels | None = None, queue: int = QUEUE) -> None:
         super().__init__()
@@ -58,8 +58,10 @@ class Objective(nn.Module):
     def _can(self, loss: str) -> bool:
         if loss in ("contrast", "support"):
             return bool(self.network.config.parts.support)
-        if loss in ("findings", "places"):
-            return self.findings is not None and (loss == "places" or bool(self.findings.of_regions))
+        if loss == "findings":
+            return self.findings is not None and bool(self.findings.of_regions)
+        if loss == "places":
+            return bool(self.network.config.finding_tokens)
         return loss != "boxes" or self.network.box_head is not None
 
     def _contrast(self, output: Output, examples: Sequence[Example], stage: Stage) -> Tensor:
@@ -88,16 +90,15 @@ class Objective(nn.Module):
     def _findings(self, output: Output, examples: Sequence[Example], stage: Stage) -> Tensor:
         assert self.findings is not None
         each = [
-            self.findings.region_loss(tokens, one.shown)
-            for tokens, one in zip(output.region_tokens, examples, strict=True)
+            self.findings.loss(tokens, one.shown) for tokens, one in zip(output.region_tokens, examples, strict=True)
         ]
         return torch.stack(each).mean()
 
     def _places(self, output: Output, examples: Sequence[Example], stage: Stage) -> Tensor:
-        assert self.findings is not None
+        kinds, asked = self.network.config.findings, self.network.visual.finding_map
         patches = output.features.transpose(1, 2)  # (B, D, C, h, w)
         each = [
-            self.findings.place_loss(own, one.covers) if one.covers is not None else own.sum() * 0.0
+            place_loss(asked(own), kinds, one.covers) if one.covers is not None else own.sum() * 0.0
             for own, one in zip(patches, examples, strict=True)
         ]
         return torch.stack(each).mean()

@@ -42,7 +42,9 @@ def test_a_hidden_part_of_a_region_is_zeros_and_all_else_is_as_it_was(
 
 def test_columns_follow_the_parts_that_there_are(toy_reporter: Make) -> None:
     columns = region_columns(toy_reporter().config)
-    assert {name: list(range(8))[where] for name, where in columns.items()} == COLUMNS
+    assert {name: list(range(8))[where] for name, where in columns.items()} == {**COLUMNS, "finding_token": []}
+    columns = region_columns(toy_reporter(findings=("nodule", "effusion")).config)
+    assert {name: list(range(9))[where] for name, where in columns.items()} == {**COLUMNS, "finding_token": [8]}
 
 
 def test_hidden_slices_and_attributes_leave_the_length_of_the_image_part(

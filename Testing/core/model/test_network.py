@@ -70,8 +70,8 @@ def test_a_line_of_attributes_that_does_not_fit_is_left_out_whole(toy_reporter: 
 
 
 def test_everything_can_be_off_at_once(toy_reporter: Make, toy_study: StudyInputs) -> None:
-    none = Parts(False, SliceChoice.NONE, False, False, False, False, False, False, False)
-    model = toy_reporter(parts=none, box=None)
+    none = Parts(False, SliceChoice.NONE, False, False, False, False, False, False, False, False)
+    model = toy_reporter(parts=none, box=None, findings=("nodule",))
     assert lengths(model, toy_study) == (0, 2)
     assert model.text_side is None
     with pytest.raises(ValueError, match="support"):

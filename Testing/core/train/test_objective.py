@@ -63,14 +63,14 @@ def test_only_what_a_stage_follows_is_computed(objective: Objective, examples: l
 
 def test_findings_are_asked_for_where_it_is_known_what_sentences_claim(examples: list[Example], blobs: Blobs) -> None:
     labels = labels_of(s for n in range(12) for s in blobs.case(n).wordings[0])
-    network = build(tiny_config(), words=WORDS)
+    network = build(replace(tiny_config(), findings=labels.kinds), words=WORDS)
     stage = Stage("see", 1, {"findings": 1.0, "places": 1.0})
     losses = Objective(network, labels)(examples, stage)
     assert set(losses) == {"findings", "places"}
     sum(losses.values()).backward()
-    for part in (network.visual.slice_encoder, network.visual.structure_queries):
+    for part in (network.visual.slice_encoder, network.visual.structure_queries, network.visual.finding_map.of_patch):
         assert any(w.grad is not None and w.grad.any() for w in part.parameters())
-    assert not Objective(network, labels_of([]))(examples, stage)
+    assert not Objective(build(tiny_config(), words=WORDS), labels_of([]))(examples, stage)
 
 
 def test_a_part_that_is_off_has_no_loss(examples: list[Example]) -> None:
