@@ -68,7 +68,8 @@ def make_example(
     slots = torch.Generator().manual_seed(int(rng.integers(2**62)))
     study = shuffled(case.inputs, slots) if showing.shuffle else case.inputs
     said: dict[str, list[CaseSentence]] = {region_id: [] for region_id in study.slots}
-    for sentence in report:
+    # What is there comes first: whoever writes must have said it before an easy denial can end the text.
+    for sentence in sorted(report, key=lambda one: not _affirms(one)):
         said[sentence.region_id].append(sentence)
     if rng.random() < showing.false_boxes:
         _put_in_a_false_one(case, others, said, rng)
@@ -95,6 +96,10 @@ def _hidden(rng: np.random.Generator) -> frozenset[str]:
 def region_text(sentences: Sequence[CaseSentence]) -> str:
     """Return the text that is to be written: a sentence a line, the mark of a box behind those that have a place."""
     return "\n".join(sentence.text + (BOX if sentence.boxes else "") for sentence in sentences)
+
+
+def _affirms(sentence: CaseSentence) -> bool:
+    return any(topic.polarity is not Polarity.ABSENT for topic in sentence.topics)
 
 
 def _shown(case: Case, report: Sequence[CaseSentence]) -> tuple[Shown, ...]:

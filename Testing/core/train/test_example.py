@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ import torch
 
 from RegionReportLib.anatomy.regions import REGION_IDS
 from RegionReportLib.model.visual_tokens import HIDEABLE
-from RegionReportLib.train.case import Case, CaseSentence
+from RegionReportLib.report.sentence import Polarity
+from RegionReportLib.train.case import Case, CaseSentence, Topic
 from RegionReportLib.train.example import Showing, make_example, region_text
 
 from .conftest import Blobs
@@ -97,3 +99,15 @@ def test_parts_are_hidden_from_as_many_studies_as_asked_for(with_nodule: Case) -
     assert 15 < sum(map(bool, hidden)) < 45
     assert {name for names in hidden for name in names} == set(HIDEABLE)
     assert not any(make_example(with_nodule, [], Showing(), rng(seed)).study.without for seed in range(9))
+
+
+def test_what_is_there_is_said_before_what_is_not(with_nodule: Case) -> None:
+    absent, there = Topic("effusion", Polarity.ABSENT), Topic("nodule", Polarity.UNCERTAIN)
+    said = [
+        CaseSentence("lungs", "No effusion.", (), (absent,)),
+        CaseSentence("lungs", "The lungs are clear."),
+        CaseSentence("lungs", "Possible nodule.", (), (absent, there)),
+        CaseSentence("lungs", "Nodule.", (), (there,)),
+    ]
+    one = make_example(replace(with_nodule, wordings=(tuple(said),)), [], PLAIN, rng())
+    assert one.study.texts["lungs"] == "Possible nodule.\nNodule.\nNo effusion.\nThe lungs are clear."
