@@ -1,7 +1,9 @@
 """Measures cohorts: studies per minute with one and two workers, memory over the run, and the start of a long table.
 
     python Testing/bench/cohort.py --studies 200
+    python Testing/bench/cohort.py --studies 200 --model FOLDER --workers 24 --at-once 8 --gpus 1
 
+With a model only this is measured: workers that each write for themselves, against workers that share one that writes.
 The phantoms are made once below build/bench. Both runs draft the whole way, segmentation included.
 """
 
@@ -13,16 +15,19 @@ import sys
 import tempfile
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psutil
 
+from RegionReportLib.cohort.engine import Engine
 from RegionReportLib.cohort.local import LocalEngine
 from RegionReportLib.cohort.manifest import MANIFEST_NAME, Manifest
 from RegionReportLib.cohort.order import Done, Settings
 from RegionReportLib.cohort.run import draft_cohort
 from RegionReportLib.cohort.table import study_rows
+from RegionReportLib.cohort.text_server import Together
+from RegionReportLib.draft.choose import WriterChoice
 from RegionReportLib.imaging.write import write_nifti
 from RegionReportLib.phantom.study import training_case
 from RegionReportLib.progress import finish
@@ -69,9 +74,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--studies", type=int, default=200)
     parser.add_argument("--rows", type=int, default=100_000, help="length of the table whose start is measured")
+    parser.add_argument("--model", help="a region-token model, to measure it alone and with --at-once")
+    parser.add_argument("--workers", type=int, default=2, help="with a model: processes")
+    parser.add_argument("--at-once", type=int, default=2, help="with a model: studies written together at most")
+    parser.add_argument("--gpus", type=int, default=0, help="with a model: GPUs")
     arguments = parser.parse_args()
-    _throughput(_scans(arguments.studies), arguments.studies)
-    _long_table(arguments.rows)
+    scans = _scans(arguments.studies)
+    if arguments.model is None:
+        _throughput(scans, arguments.studies)
+        _long_table(arguments.rows)
+    else:
+        _together(scans, arguments)
 
 
 def _scans(count: int) -> Path:
@@ -86,19 +99,34 @@ def _scans(count: int) -> Path:
 
 
 def _throughput(scans: Path, count: int) -> None:
-    rates = {}
-    for workers in (1, 2):
-        with tempfile.TemporaryDirectory() as out, Memory() as memory:
-            started = time.perf_counter()
-            counts = finish(draft_cohort(Path(out), study_rows(scans), LocalEngine(workers), SETTINGS))
-            seconds = time.perf_counter() - started
-            assert counts.done + counts.failed == count, counts
-            size = sum(f.stat().st_size for f in Path(out).rglob("*") if f.is_file())
-        rates[workers] = 60 * count / seconds
-        ended = f"{counts.done} drafted, {counts.failed} failed"
-        print(f"{workers} worker(s): {ended} in {seconds:.0f} s, {rates[workers]:.1f} studies/min")
-        print(f"  memory, peak of each quarter of the run: {memory.flat()} MB; {size / count / 1e6:.2f} MB per study")
+    rates = {n: _rate(scans, count, f"{n} worker(s)", LocalEngine(n), SETTINGS) for n in (1, 2)}
     print(f"2 workers against 1: {rates[2] / rates[1]:.2f} times")
+
+
+def _together(scans: Path, arguments: argparse.Namespace) -> None:
+    """Measure the same workers with a model each, and with one that writes several studies at once."""
+    choice = WriterChoice("region-tokens", arguments.model)
+    settings = replace(SETTINGS, writer=choice)
+    most = arguments.at_once
+    rates = []
+    for name, together in (("each for itself", None), (f"up to {most} at once", Together(choice, most))):
+        engine = LocalEngine(arguments.workers, gpus=arguments.gpus, together=together)
+        rates.append(_rate(scans, arguments.studies, f"{arguments.workers} workers, {name}", engine, settings))
+    print(f"up to {most} at once against each for itself: {rates[1] / rates[0]:.2f} times")
+
+
+def _rate(scans: Path, count: int, name: str, engine: Engine, settings: Settings) -> float:
+    """Draft all scans, say how that went, and return the studies per minute."""
+    with tempfile.TemporaryDirectory() as out, Memory() as memory:
+        started = time.perf_counter()
+        counts = finish(draft_cohort(Path(out), study_rows(scans), engine, settings))
+        seconds = time.perf_counter() - started
+        assert counts.done + counts.failed == count, counts
+        size = sum(f.stat().st_size for f in Path(out).rglob("*") if f.is_file())
+    rate = 60 * count / seconds
+    print(f"{name}: {counts.done} drafted, {counts.failed} failed in {seconds:.0f} s, {rate:.1f} studies/min")
+    print(f"  memory, peak of each quarter of the run: {memory.flat()} MB; {size / count / 1e6:.2f} MB per study")
+    return rate
 
 
 def _long_table(rows: int) -> None:

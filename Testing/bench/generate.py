@@ -1,11 +1,12 @@
-"""How fast regions are written: six at once beside one long pass and beside plain `generate`, with the same weights.
+"""How fast regions are written: six at once, those of several scans at once, one long pass, and plain `generate`.
 
     python Testing/bench/generate.py [--size demo|small|7b] [--device cpu|cuda] [--runs N]
 
-The weights are random, so each sentence is given a fixed number of words and nobody ends early: what is timed is the
-machinery, the same amount of text in each row of the table. The prefix and prompts have the length of the paper's
-setting. Prints a Markdown table of medians; on a computer that others use too, compare the processor's seconds. Peak
-memory is that of the process (CPU) or of the device (CUDA) in a fresh process for each way of writing.
+All ways have the same weights. They are random, so each sentence is given a fixed number of words and nobody ends
+early: what is timed is the machinery, the same amount of text a scan in each row of the table. The prefix and prompts
+have the length of the paper's setting. Prints a Markdown table of medians; on a computer that others use too, compare
+the processor's seconds. Peak memory is that of the process (CPU) or of the device (CUDA) in a fresh process for each
+way of writing.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import psutil
@@ -24,8 +26,9 @@ import torch
 from torch import Tensor
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from RegionReportLib.model.generate import OpenStudy, SentenceWritten, Settings, write_regions
+from RegionReportLib.model.generate import OpenStudy, SentenceWritten, Settings
 from RegionReportLib.model.generate_decode import Batch, read_prefix
+from RegionReportLib.model.generate_many import write_studies
 from RegionReportLib.model.generate_sentences import Limits, Marks
 
 REGIONS, SENTENCES, WORDS = 6, 5, 18
@@ -42,7 +45,8 @@ SIZES = {
         "vocab_size": 128256,
     },
 }
-WAYS = ("six at once", "one long pass", "plain generate, one long pass", "plain generate, six in turn")
+SEVERAL = {f"{n} scans at once": n for n in (2, 4, 8)}
+WAYS = ("six at once", *SEVERAL, "one long pass", "plain generate, one long pass", "plain generate, six in turn")
 
 
 def main() -> None:
@@ -50,21 +54,23 @@ def main() -> None:
     parser.add_argument("--size", choices=SIZES, default="demo")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--ways", choices=WAYS, nargs="+", default=WAYS, metavar="WAY", help="only these rows")
     parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.way:
         print(json.dumps(bench(arguments)))
         return
-    rows = [in_own_process(arguments, way) for way in WAYS]
-    print(f"{arguments.size} on {arguments.device}, {REGIONS * SENTENCES} sentences of {WORDS} words, ", end="")
+    ways = [way for way in WAYS if way in arguments.ways]
+    rows = [in_own_process(arguments, way) for way in ways]
+    print(f"{arguments.size} on {arguments.device}, {REGIONS * SENTENCES} sentences of {WORDS} words a scan, ", end="")
     print(f"{PREFIX} vectors in common and {PROMPT} for each region")
-    print("| way | sentences/s | words/s | first sentence (s) | all (s) | processor (s) | peak memory (MB) |")
+    print("| way | sentences/s | words/s | first sentence (s) | all (s) | processor (s a scan) | peak memory (MB) |")
     print("|" + " --- |" * 7)
-    for way, row in zip(WAYS, rows, strict=True):
-        total = REGIONS * SENTENCES / row["all_s"]
+    for way, row in zip(ways, rows, strict=True):
+        total = SEVERAL.get(way, 1) * REGIONS * SENTENCES / row["all_s"]
         first = f"{row['first_s']:.3f}" if row["first_s"] is not None else "at the end"
         print(f"| {way} | {total:.1f} | {total * WORDS:.0f} | {first} | ", end="")
-        print(f"{row['all_s']:.2f} | {row['processor_s']:.2f} | {row['memory_mb']:.0f} |")
+        print(f"{row['all_s']:.2f} | {row['processor_s'] / SEVERAL.get(way, 1):.2f} | {row['memory_mb']:.0f} |")
 
 
 def in_own_process(arguments: argparse.Namespace, way: str) -> dict:
@@ -116,37 +122,45 @@ def timing(way: Callable, language: Any, prefix: Tensor, prompts: list[Tensor]) 
 
 
 def six_at_once(language: Any, prefix: Tensor, prompts: list[Tensor], sentences: int) -> float | None:
-    ends = EveryNth(WORDS)
-    study = OpenStudy(
-        language,
-        read_prefix(language, prefix),
-        {f"region {n}": prompt for n, prompt in enumerate(prompts)},
-        ends,
-        Marks(end=()),
-    )
+    return scans_at_once(1, language, prefix, prompts, sentences)
+
+
+def scans_at_once(scans: int, language: Any, prefix: Tensor, prompts: list[Tensor], sentences: int) -> float | None:
+    """Write about so many scans, each with a reading of its own of a prefix."""
+    ends = EveryNth(WORDS, scans * REGIONS)
+    studies = [
+        OpenStudy(
+            language,
+            read_prefix(language, prefix),
+            {f"region {n}": prompt for n, prompt in enumerate(prompts)},
+            ends,
+            Marks(end=()),
+        )
+        for _ in range(scans)
+    ]
     limits = Limits(region=sentences * WORDS, sentence=WORDS + 1)
     first = None
     count = 0
-    for event in write_regions(study, settings=Settings(limits=limits)):
+    for event in write_studies(studies, Settings(limits=limits)):
         if isinstance(event, SentenceWritten):
             first = first or time.perf_counter()
             count += 1
-    assert count == REGIONS * sentences, count
+    assert count == scans * REGIONS * sentences, count
     return first
 
 
 class EveryNth:
-    """A decoder under which every n-th word of a region ends a line; words of the rows come in turn."""
+    """A decoder under which every n-th word of a row ends a line; words of the rows come in turn."""
 
-    def __init__(self, words: int) -> None:
-        self.words, self.taken, self.said = words, 0, 0
+    def __init__(self, words: int, rows: int) -> None:
+        self.words, self.rows, self.taken, self.said = words, rows, 0, 0
 
     def __call__(self, ids: list[int]) -> str:
         if len(ids) > 1:
             self.said += 1
             return f"sentence {self.said}"
         self.taken += 1
-        return "\n" if (self.taken - 1) // REGIONS % self.words == self.words - 1 else " "
+        return "\n" if (self.taken - 1) // self.rows % self.words == self.words - 1 else " "
 
 
 @torch.inference_mode()
@@ -182,7 +196,8 @@ def plain(language: Any, embeds: Tensor, words: int) -> None:
     assert out.shape[1] == words, out.shape
 
 
-WAY = dict(zip(WAYS, (six_at_once, one_long_pass, plain_long_pass, plain_in_turn), strict=True))
+several = [partial(scans_at_once, scans) for scans in SEVERAL.values()]
+WAY = dict(zip(WAYS, (six_at_once, *several, one_long_pass, plain_long_pass, plain_in_turn), strict=True))
 
 
 def peak_mb(device: str) -> float:
