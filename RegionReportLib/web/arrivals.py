@@ -22,12 +22,14 @@ from ..imaging.mask_files import copy_masks
 from ..imaging.masks import RegionMasks
 from ..report.store import view_draft
 from ..review.addendum import begin_addendum
+from ..review.offering import take_found
 from ..review.redraft import take_redraft
 from ..review.session import Session
 from ..scene.surfaces import make_surfaces
 from .desk import Desk, is_report, scan_of_report
 from .drafting import Wish, draft, in_steps, new_client
 from .exports import Exports, Origin, offered
+from .finding import found_places
 from .reading import Source, read, series_to_choose
 from .redrafting import RedraftWish, rewritten
 from .settings import Settings
@@ -196,6 +198,14 @@ class Arrivals:
             raise Conflict("the report is signed or open for reading only; nothing was changed")
         written = await rewritten(self._client, session, source, wish, self.works.hear)
         self.say(take_redraft(session, written))
+
+    async def find_place(self, sentence_id: str) -> None:
+        """Look for what a sentence of the report on the desk says, and offer the places beside those it has."""
+        session, _, source = self.open_report()
+        if not session.editable:
+            raise Conflict("the report is signed or open for reading only; nothing was changed")
+        found = await found_places(self._client, session, source, sentence_id, self.works.hear)
+        self.say(take_found(session, found))
 
     async def export(self, name: str, give: Callable[[Path], Awaitable[None]]) -> None:
         """Make one export and give its file to the page that asked."""

@@ -14,6 +14,7 @@ from .acts import Message, number_of, text_of
 from .desk import words_of
 from .door import Door
 from .drafting import choices
+from .finding import sentence_wished
 from .hub import Hub, Page
 from .redrafting import redraft_wish, redrafters
 from .views import MOUSE, view_of
@@ -39,6 +40,7 @@ class Conversation:
             "open": lambda message: self._open(text_of(message, "name", _LONGEST_NAME)),
             "again": lambda _: door.start(door.again()),
             "redraft": lambda message: door.start(door.redraft(redraft_wish(message))),
+            "find_place": lambda message: door.start(door.find_place(sentence_wished(message))),
             "addendum": lambda _: door.start(door.addendum()),
             "series": lambda message: door.choose_series(text_of(message, "uid", _LONGEST_NAME)),
         }

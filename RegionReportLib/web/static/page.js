@@ -157,6 +157,7 @@ function startAdd(text = "") {
 const acts = {
   "start-edit": () => { const one = sentence(); if (one && editable()) startWords("edit", one.id, one.text); },
   "start-split": () => { const one = sentence(); if (one && editable()) startWords("split", one.id, one.text, Math.floor(one.text.length / 2)); },
+  "find-place": () => { const one = sentence(); if (one && editable()) send({ do: "find_place", id: one.id }); },
   "start-redraft": () => redrafting.start(regionOfChosen()),
   "start-add": () => { if (editable()) startAdd(); },
   "next-filter": () => {
@@ -171,7 +172,7 @@ function act(name) {
 }
 
 const keys = {
-  a: "accept", x: "reject", r: "start-retie", n: "start-add", s: "start-split", m: "merge", d: "start-redraft", o: "next_open", f: "next_found", l: "next-filter", Enter: "start-edit",
+  a: "accept", x: "reject", r: "start-retie", p: "find-place", n: "start-add", s: "start-split", m: "merge", d: "start-redraft", o: "next_open", f: "next_found", l: "next-filter", Enter: "start-edit",
 };
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("textarea, input, select, dialog, form");
