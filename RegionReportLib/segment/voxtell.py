@@ -105,7 +105,7 @@ class VoxTell:
             yield from aside(lambda: np.save(folder / "ct.npy", _to_hand_over(volume)), handing)
             (folder / "job.json").write_text(json.dumps(self._job(folder, phrases)), encoding="utf-8")
             command = [self._python(), str(Path(__file__).with_name("voxtell_child.py")), str(folder / "job.json")]
-            program = Program("VoxTell", command, _environment(), _progress_of, _REASONS)
+            program = Program("VoxTell", command, self._environment(), _progress_of, _REASONS)
             yield from part(run_child(program), 0.1, 0.9)
             cuts = []
             for number in range(len(phrases)):
@@ -125,6 +125,12 @@ class VoxTell:
             "at_once": _AT_ONCE,
             "out": str(folder),
         }
+
+    def _environment(self) -> dict[str, str]:
+        """Return what keeps the program off the network and apart from our packages, and its output unbuffered."""
+        offline = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
+        own = {} if self._python() == sys.executable else {"PYTHONHOME": "", "PYTHONPATH": ""}
+        return {**offline, **own, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
 
     def _folder(self) -> Path:
         return self.folder or models_home() / FOLDER_NAME
@@ -163,12 +169,6 @@ def _cut(file: Path, volume: Volume) -> Cut | None:
         spans.append(slice(int(held[0]), int(held[-1]) + 1))
     where = (spans[0], spans[1], spans[2])
     return Cut(where, np.ascontiguousarray(mask[where]).astype(bool))
-
-
-def _environment() -> dict[str, str]:
-    """Return what keeps the program from reaching for a network, and its output from waiting in a buffer."""
-    offline = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
-    return {**offline, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
 
 
 def _progress_of(line: str) -> Progress | None:

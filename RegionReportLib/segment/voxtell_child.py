@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ def main(job_file: Path) -> None:
     sys.path[:] = [path for path in sys.path if Path(path or ".").resolve() != Path(__file__).resolve().parent]
     job = json.loads(job_file.read_text(encoding="utf-8"))
     _tell(0.0, "loading VoxTell")
+    if find_spec("voxtell") is None:  # asked first, for a bare Python lacks the others too
+        sys.exit("No module named 'voxtell'")
     import numpy as np
     import torch
     from voxtell.inference.predictor import VoxTellPredictor  # type: ignore[import-not-found,unused-ignore]
@@ -41,7 +44,10 @@ def main(job_file: Path) -> None:
     masks = _Masks(Path(job["out"]), len(job["phrases"]))
     try:
         _predict(predictor, image, embedded, job["at_once"], masks)
-    except torch.cuda.OutOfMemoryError:
+    except RuntimeError as error:
+        # What fails in the thread that brings the windows comes as the cause of another error.
+        if not any(isinstance(one, torch.cuda.OutOfMemoryError) for one in (error, error.__cause__)):
+            raise
         _tell(0.3, _RETRY)
         torch.cuda.empty_cache()
         predictor.perform_everything_on_device = False

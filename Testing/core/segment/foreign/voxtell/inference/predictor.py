@@ -63,8 +63,11 @@ class VoxTellPredictor:
 
 def _act(predictor):
     act = os.environ.get("ACT", "")
-    if act == "memory" or (act == "gpu" and predictor.perform_everything_on_device):
-        raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total ...")
+    if act.startswith("memory") or (act.startswith("gpu") and predictor.perform_everything_on_device):
+        full = torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total ...")
+        if act.endswith("thread"):
+            raise RuntimeError("Sliding-window patch producer thread failed") from full
+        raise full
     if act == "main memory":
         raise RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory: you tried")
     if act == "killed":
