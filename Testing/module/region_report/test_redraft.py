@@ -56,6 +56,7 @@ def test_writers_that_cannot_say_why_and_the_link_opens_the_menu(reader: Any, tm
     assert not reader.module.panel.redrafting.fill("lungs")
 
 
+@pytest.mark.slow
 def test_a_models_words_stand_beside_the_measured_ones_marked_as_a_demonstration(reader: Any, models: Path) -> None:
     import qt
 
