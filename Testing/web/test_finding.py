@@ -67,7 +67,7 @@ def test_the_words_of_a_sentence_find_its_place(
     within(page, lambda: "VoxTell" not in place.inner_text())
 
     page.click(".one[data-id='imported-002']")
-    page.click("[data-do='find-place']")
+    page.click(".one[data-id='imported-002'] .place .again")
     told(page, "affirms no finding")
     use_stand_in(tmp_path, monkeypatch, "killed")
     page.click(".one[data-id='imported-003']")

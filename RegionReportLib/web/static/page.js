@@ -100,7 +100,7 @@ function show(told) {
 }
 
 function showList() {
-  const chosen = showReport($("list"), state.report, { choose, send, editable: editable(), redraft: (region) => redrafting.start(region), ask: (flag, id) => askReason(desk, flag, id) });
+  const chosen = showReport($("list"), state.report, { choose, send, editable: editable(), redraft: (region) => redrafting.start(region), find: (id) => send({ do: "find_place", id }), ask: (flag, id) => askReason(desk, flag, id) });
   if (state.report.chosen !== shownChosen) bringIntoView($("list"), chosen);
   shownChosen = state.report.chosen;
   const one = sentence();

@@ -32,6 +32,11 @@ function flag(one, id, { send, ask, editable }) {
   return line;
 }
 
+function search(sentence, acts) {
+  const title = "Look for these words in the scan with VoxTell; what is found is offered beside the place (P)";
+  return make("button", { class: "again", title, click: (event) => { event.stopPropagation(); acts.find(sentence.id); } }, "find…");
+}
+
 function row(sentence, state, acts) {
   const chosen = state.chosen === sentence.id;
   const classes = state.found.includes(sentence.id) ? "one found" : "one";
@@ -43,7 +48,7 @@ function row(sentence, state, acts) {
     words(sentence),
     make("span", { class: "author", title: sentence.by }, sentence.author,
       sentence.agreement ? make("span", { class: sentence.doubtful ? "agrees low" : "agrees", title: sentence.explained }, sentence.agreement) : null),
-    chosen ? make("div", { class: "place" }, sentence.place, ...sentence.boxes.map((line) => make("div", {}, line))) : null,
+    chosen ? make("div", { class: "place" }, sentence.place, acts.editable ? search(sentence, acts) : null, ...sentence.boxes.map((line) => make("div", {}, line))) : null,
     ...(kept ? sentence.flags.map((one) => flag(one, sentence.id, acts)) : []));
 }
 
