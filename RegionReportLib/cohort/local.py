@@ -12,7 +12,7 @@ import time
 from collections.abc import Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from multiprocessing.sharedctypes import Synchronized
 
@@ -94,10 +94,14 @@ class _Pool:
         # Spawned, never forked: a fork would share locks of threads that do not run in it.
         context = multiprocessing.get_context("spawn")
         self._far, self._lifeline = context.Pipe(duplex=False)
-        share = Share(max(1, (os.cpu_count() or 1) // engine.workers), engine.gpus, engine.limit_s)
+        cores = os.cpu_count() or 1
+        share = Share(max(1, cores // engine.workers), engine.gpus, engine.limit_s)
         self._servers: LocalServers | None = None
         if engine.together is not None:
-            self._servers = LocalServers(context, engine.together, share, self._far)
+            # Those that draft mostly wait while a server writes on the processor, so it may have all cores then.
+            count = min(max(1, engine.gpus), workers)
+            servers = replace(share, threads=max(1, cores // count))
+            self._servers = LocalServers(context, engine.together, count, servers, self._far)
         proxies = self._servers.proxies if self._servers is not None else ()
         given = (self._far, context.Value("i", 0), share, proxies)
         self._pool = ProcessPoolExecutor(workers, context, initializer=_begin, initargs=given)

@@ -21,10 +21,12 @@ class Proxy(Protocol):
 
 
 class LocalServers:
-    """The processes that write; `proxies` are for those that draft. They end with `close`, or with the driver."""
+    """So many processes that write; `proxies` are for those that draft. They end with `close`, or with the driver."""
 
-    def __init__(self, context: SpawnContext, together: Together, share: Share, lifeline: Connection) -> None:
-        self._managers = [_Manager(ctx=context) for _ in range(max(1, share.gpus))]
+    def __init__(
+        self, context: SpawnContext, together: Together, count: int, share: Share, lifeline: Connection
+    ) -> None:
+        self._managers = [_Manager(ctx=context) for _ in range(count)]
         proxies: list[Proxy] = []
         for number, manager in enumerate(self._managers):
             manager.start(_begin, (number, lifeline, share, together))
