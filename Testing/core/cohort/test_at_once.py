@@ -169,10 +169,10 @@ def test_the_death_of_the_process_that_writes_costs_nothing_but_time(
 
     def kill(progress: object) -> None:
         # The server is begun first, before the processes that draft.
-        begun = sorted(_children(), key=lambda child: child.create_time())
-        if not killed and len(begun) >= 3:
-            killed.append(begun[0].pid)
-            begun[0].kill()
+        if not killed and len(begun := _children()) >= 3:
+            server = min(begun, key=lambda child: child.create_time())
+            killed.append(server.pid)
+            server.kill()
 
     drafted(table, tmp_path, LocalEngine(2, together=Together(choice, 2)), choice, kill)
     assert killed
