@@ -78,11 +78,11 @@ def _named(report: Report, sentence_id: str) -> Sentence:
 def _found(sentence_id: str, wanted: Wanted, mask: tuple[Cut | None, str], seen: Seen) -> Found:
     cut, method = mask
     parts = () if cut is None else parts_of(cut, seen)
-    fitting = [one for one in parts if not _on_another_side(one, wanted)][:_MOST]
+    fitting = [one for one in parts if not _on_another_side(one, wanted)]
     astray = [one for one in parts if _on_another_side(one, wanted)]
     anchors = tuple(
         Anchor(one.place, AnchorSource.VOXTELL, note=_note(one, wanted, method, largest=n == 0))
-        for n, one in enumerate(fitting)
+        for n, one in enumerate(fitting[:_MOST])
     )
     return Found(sentence_id, wanted.phrase, anchors, _words(wanted, fitting, astray))
 
@@ -108,11 +108,12 @@ def _size(one: FoundPart) -> str:
 def _words(wanted: Wanted, fitting: list[FoundPart], astray: list[FoundPart]) -> str:
     said = f"“{wanted.phrase}”"
     if not fitting and not astray:
-        return f"Nothing was found for {said}."
+        return f"Nothing was found for {said}; that does not speak against it."
     told = []
     if fitting:
-        places = listed([f"{one.place.name} ({_size(one)})" for one in fitting])
-        told.append(f"Found for {said}: {places}.")
+        places = listed([f"{one.place.name} ({_size(one)})" for one in fitting[:_MOST]])
+        more = f"; {len(fitting) - _MOST} smaller parts are left out" if len(fitting) > _MOST else ""
+        told.append(f"Found for {said}: {places}{more}.")
     if astray:
         sides = " and ".join(side.value for side in wanted.sides)
         where = listed([f"{one.side.value} ({one.place.spot})" for one in astray[:_MOST] if one.side is not None])

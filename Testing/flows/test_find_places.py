@@ -125,7 +125,17 @@ def test_without_a_side_in_the_words_both_sides_are_offered_the_larger_first(see
 def test_a_part_outside_all_regions_is_left_out(seen: Seen) -> None:
     outside = (slice(5, 15), slice(29, 30), slice(5, 38))
     assert len(found_for(seen, "Nodules.", nodules=[outside, RIGHT]).anchors) == 1
-    assert found_for(seen, "Nodules.", nodules=[outside]).words == "Nothing was found for “nodules”."
+    assert (
+        found_for(seen, "Nodules.", nodules=[outside]).words
+        == "Nothing was found for “nodules”; that does not speak against it."
+    )
+
+
+def test_of_very_many_parts_the_largest_are_offered_and_the_rest_counted(seen: Seen) -> None:
+    many = [block(k, j, 6, 2) for k in (3, 7, 11, 15) for j in (4, 10, 16)]
+    found = found_for(seen, "Nodules.", nodules=[*many, LEFT_LOWER])
+    assert [a.place.side for a in found.anchors] == [Side.LEFT] + 7 * [Side.RIGHT]
+    assert found.words.endswith("; 5 smaller parts are left out.")
 
 
 def test_a_part_beside_a_region_belongs_to_it(seen: Seen) -> None:
@@ -147,7 +157,7 @@ def test_a_side_that_cannot_be_checked_is_said(seen: Seen) -> None:
 
 def test_nothing_found_is_said(seen: Seen) -> None:
     found = found_for(seen, "Nodules.", nodules=[])
-    assert (found.anchors, found.words) == ((), "Nothing was found for “nodules”.")
+    assert (found.anchors, found.words) == ((), "Nothing was found for “nodules”; that does not speak against it.")
 
 
 def test_of_a_whole_report_only_what_is_affirmed_is_looked_for_each_phrase_once(seen: Seen) -> None:
