@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -34,8 +35,9 @@ def ablate(order: Order, folder: Path, jobs: int = 1) -> Work[Ablation]:
 
 def _here(order: Order, pairs: Sequence[tuple[int, ...]], journal: Journal) -> Work[None]:
     writer = yield from part(open_writer(order), 0.0, 0.01)
-    for done, pair in enumerate(pairs):
-        for record in (yield from part(writer.records(pair), done / len(pairs), (done + 1) / len(pairs))):
+    ends = [0.01 + 0.99 * n / len(pairs) for n in range(len(pairs) + 1)]
+    for pair, (start, stop) in zip(pairs, itertools.pairwise(ends), strict=True):
+        for record in (yield from part(writer.records(pair), start, stop)):
             journal.append(record)
 
 

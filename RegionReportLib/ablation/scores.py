@@ -19,7 +19,7 @@ from ..evaluate.phantom_scores import (
     report_scores,
 )
 from ..evaluate.text_overlap import text_overlap
-from ..progress import Progress, Work
+from ..progress import Progress, Work, part
 from .placing import Placed, confidences_of, placed, scores_of
 from .rows import ALL, BASELINES, PARTS, Part, Row
 from .told import TRUE, PatientRecord, ToldSentence, texts_of
@@ -110,9 +110,10 @@ def score(records: Sequence[PatientRecord], rows: Sequence[Row], seed: int = 0) 
         counted[row_id] = _quotients(records, row_id)
     scored = []
     for done, (row_id, title) in enumerate(titles.items()):
-        yield Progress(0.5 + 0.5 * done / len(titles), "scoring the reports")
-        scored.append(_row(records, row_id, title, _intervals(counted, row_id, draws)))
-    parts = tuple(_part(part, counted, draws) for part in PARTS)
+        start, stop = (0.5 + 0.5 * n / len(titles) for n in (done, done + 1))
+        overlap = yield from part(_overlap(records, row_id), start, stop)
+        scored.append(_row(records, (row_id, title), _intervals(counted, row_id, draws), overlap))
+    parts = tuple(_worth(one, counted, draws) for one in PARTS)
     return Ablation(records[0].seed, len(records), tuple(scored), parts, claim_scores(records))
 
 
@@ -162,19 +163,36 @@ def _intervals(counted: dict[str, dict[str, Quotient]], row: str, draws: FloatAr
     return measured, {name: None if row == ALL else difference_of(own[name], full[name], draws) for name in MEASURES}
 
 
-def _part(part: Part, counted: dict[str, dict[str, Quotient]], draws: FloatArray) -> PartScores:
+def _worth(of: Part, counted: dict[str, dict[str, Quotient]], draws: FloatArray) -> PartScores:
     def less(one: str | None, other: str | None) -> _Intervals:
         if one is None or other is None or one not in counted or other not in counted:
             return dict.fromkeys(MEASURES)
         return {name: difference_of(counted[one][name], counted[other][name], draws) for name in MEASURES}
 
-    return PartScores(part.title, less(ALL, part.left_out), less(part.after, part.before))
+    return PartScores(of.title, less(ALL, of.left_out), less(of.after, of.before))
 
 
-def _row(records: Sequence[PatientRecord], row: str, title: str, intervals: tuple[_Intervals, _Intervals]) -> RowScores:
+def _overlap(records: Sequence[PatientRecord], row: str) -> Work[tuple[float | None, float | None]]:
+    """Return the mean BLEU-4 and ROUGE-L of whole reports."""
+    bleu, rouge = [], []
+    for done, record in enumerate(records):
+        yield Progress(done / len(records), "comparing the words")
+        truth, said = texts_of(record.truth), record.reports[row].texts
+        found = text_overlap(" ".join(truth.values()), " ".join(said.values()))
+        bleu.append(found.counts.bleu(4))
+        rouge.append(found.rouge_l)
+    return _mean(bleu), _mean(rouge)
+
+
+def _row(
+    records: Sequence[PatientRecord],
+    named: tuple[str, str],
+    intervals: tuple[_Intervals, _Intervals],
+    overlap: tuple[float | None, float | None],
+) -> RowScores:
+    row, title = named
     truth = [texts_of(record.truth) for record in records]
     said = [record.reports[row].texts for record in records]
-    overlaps = [text_overlap(" ".join(t.values()), " ".join(s.values())) for t, s in zip(truth, said, strict=True)]
     found: list[Placed] = [one for record in records for one in placed(record, row)]
     sentences = [sentence for record in records for sentence in record.reports[row].sentences]
     seconds = [record.reports[row].seconds for record in records]
@@ -184,8 +202,8 @@ def _row(records: Sequence[PatientRecord], row: str, title: str, intervals: tupl
         title=title,
         reports=report_scores(truth, said),
         plain=report_scores(truth, said, hedged=False).findings,
-        bleu_4=_mean([o.counts.bleu(4) for o in overlaps]),
-        rouge_l=_mean([o.rouge_l for o in overlaps]),
+        bleu_4=overlap[0],
+        rouge_l=overlap[1],
         boxes=scores_of(found),
         told_boxes=scores_of(found, told_only=True),
         existence=calibration(*confidences_of(found)),
