@@ -22,7 +22,7 @@ from .found_parts import FoundPart, parts_of
 from .wording import listed, millimetres, volume
 from .writer import Seen
 
-_MOST = 8
+_MOST, _TOLD = 8, 3
 # Words and masks measure differently; only a gross difference is worth a word.
 _FACTOR = 1.5
 
@@ -111,11 +111,13 @@ def _words(wanted: Wanted, fitting: list[FoundPart], astray: list[FoundPart]) ->
         return f"Nothing was found for {said}; that does not speak against it."
     told = []
     if fitting:
-        places = listed([f"{one.place.name} ({_size(one)})" for one in fitting[:_MOST]])
+        offered = fitting[:_MOST]
+        rest = [f"{len(offered) - _TOLD} more"] if len(offered) > _TOLD else []
+        places = listed([f"{one.place.name} ({_size(one)})" for one in offered[:_TOLD]] + rest)
         more = f"; {len(fitting) - _MOST} smaller parts are left out" if len(fitting) > _MOST else ""
         told.append(f"Found for {said}: {places}{more}.")
     if astray:
         sides = " and ".join(side.value for side in wanted.sides)
-        where = listed([f"{one.side.value} ({one.place.spot})" for one in astray[:_MOST] if one.side is not None])
+        where = listed([f"{one.side.value} ({one.place.spot})" for one in astray[:_TOLD] if one.side is not None])
         told.append(f"Not offered for {said}, because the sentence says {sides}: a part on the {where}.")
     return " ".join(told)

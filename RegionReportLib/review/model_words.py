@@ -5,6 +5,8 @@ from __future__ import annotations
 from ..report.place import Anchor, AnchorSource
 from ..report.sentence import Authorship, Sentence, authorship
 
+_MOST_TOLD = 3
+
 LOW_SUPPORT = 0.5
 """Below this the model itself holds its sentence to be more likely wrong than right, as far as its score is
 calibrated."""
@@ -39,8 +41,10 @@ def box_words(sentence: Sentence) -> tuple[str, ...]:
     by_model = tuple(
         _box(a) for a in sentence.anchors if a.source is AnchorSource.MODEL and a.dispersion_mm is not None
     )
-    by_words = tuple(f"{a.note} (at {a.place.spot})" for a in sentence.anchors if a.source is AnchorSource.VOXTELL)
-    return by_model + by_words
+    found = [a for a in sentence.anchors if a.source is AnchorSource.VOXTELL]
+    by_words = tuple(f"{a.note} (at {a.place.spot})" for a in found[:_MOST_TOLD])
+    more = (f"VoxTell, {len(found) - _MOST_TOLD} smaller places more",) if len(found) > _MOST_TOLD else ()
+    return by_model + by_words + more
 
 
 def _support(sentence: Sentence) -> float | None:

@@ -135,7 +135,7 @@ def test_of_very_many_parts_the_largest_are_offered_and_the_rest_counted(seen: S
     many = [block(k, j, 6, 2) for k in (3, 7, 11, 15) for j in (4, 10, 16)]
     found = found_for(seen, "Nodules.", nodules=[*many, LEFT_LOWER])
     assert [a.place.side for a in found.anchors] == [Side.LEFT] + 7 * [Side.RIGHT]
-    assert found.words.endswith("; 5 smaller parts are left out.")
+    assert found.words.endswith(" and 5 more; 5 smaller parts are left out.")
 
 
 def test_a_part_beside_a_region_belongs_to_it(seen: Seen) -> None:

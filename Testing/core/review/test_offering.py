@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -64,6 +64,15 @@ def test_a_found_place_stands_beside_the_present_one_and_comes_into_view(session
     assert box_words(after) == ("VoxTell, weights 0123456789ab (at R 45, A 5, S 5; 10 × 10 × 10 mm)",)
     session.undo()
     assert session.report.sentence("imported-001").anchors == before.anchors
+
+
+def test_of_many_places_the_largest_are_told(session: Session) -> None:
+    one = found(session, "imported-001")
+    many = tuple(a for x in range(5) for a in found(session, "imported-001", 20.0 * x).anchors)
+    take_found(session, [replace(one, anchors=many)])
+    lines = box_words(session.report.sentence("imported-001"))
+    assert len(lines) == 4
+    assert lines[-1] == "VoxTell, 2 smaller places more"
 
 
 def test_the_view_stays_with_a_reader_who_went_on(session: Session) -> None:
