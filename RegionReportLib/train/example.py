@@ -7,7 +7,7 @@ repeated exactly.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -38,23 +38,26 @@ class Shown:
 class Example:
     """A study to learn from. `lesions` holds the unit boxes `(L, 6)` of each mark of a box, in the order in which the
     marks are written: regions by slot, sentences in order. `true` `(n,)` tells which of its claims hold. `shown` are
-    all findings that its report affirms, `covers` where they lie (see `Case`)."""
+    all findings that its report affirms, `covers` where they lie (see `Case`). `affirmed` is the beginning of each
+    region's text that tells of them."""
 
     study: TrainingStudy
     lesions: tuple[Tensor, ...]
     true: Tensor
     shown: tuple[Shown, ...] = ()
     covers: Mapping[str, Tensor] | None = None
+    affirmed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Showing:
     """How studies are shown: whether regions change slots, how often a false sentence with a box is put in, and how
-    often parts of what is seen are hidden."""
+    often parts of what is seen are hidden, and how many of the sentences that affirm nothing are kept."""
 
     shuffle: bool = True
     false_boxes: float = 0.0
     hidden: float = 0.0
+    normals: float = 1.0
 
 
 def make_example(
@@ -70,7 +73,9 @@ def make_example(
     said: dict[str, list[CaseSentence]] = {region_id: [] for region_id in study.slots}
     # What is there comes first: whoever writes must have said it before an easy denial can end the text.
     for sentence in sorted(report, key=lambda one: not _affirms(one)):
-        said[sentence.region_id].append(sentence)
+        told = said[sentence.region_id]
+        if _affirms(sentence) or not told or showing.normals >= 1.0 or rng.random() < showing.normals:
+            told.append(sentence)
     if rng.random() < showing.false_boxes:
         _put_in_a_false_one(case, others, said, rng)
     claims, true = _claims(case, report, others, rng)
@@ -84,8 +89,9 @@ def make_example(
         if sentence.boxes
     ]
     without = _hidden(rng) if rng.random() < showing.hidden else frozenset()
-    told = TrainingStudy(study, texts, claims, without)
-    return Example(told, tuple(lesions), true, _shown(case, report), case.covers)
+    affirmed = {region_id: region_text([s for s in sentences if _affirms(s)]) for region_id, sentences in said.items()}
+    taught = TrainingStudy(study, texts, claims, without)
+    return Example(taught, tuple(lesions), true, _shown(case, report), case.covers, affirmed)
 
 
 def _hidden(rng: np.random.Generator) -> frozenset[str]:

@@ -57,7 +57,7 @@ def labels_of(sentences: Iterable[CaseSentence]) -> Labels:
 
 class FindingHeads(nn.Module):
     """The heads of the regions for a network of `config`: one for each part of their tokens that shows what lies in
-    them."""
+    them, and one for the states from which the language model writes about them."""
 
     asked: Tensor
 
@@ -73,6 +73,7 @@ class FindingHeads(nn.Module):
                 if where.start < where.stop
             }
         )
+        self.of_states = nn.Sequential(nn.LayerNorm(width), _last(width, len(labels.names)))
         pairs = [[(region_id, name) in labels.asked for name in labels.names] for region_id in self.region_ids]
         self.register_buffer("asked", torch.tensor(pairs).reshape(len(pairs), len(labels.names)), persistent=False)
 
@@ -86,6 +87,21 @@ class FindingHeads(nn.Module):
             for name, head in self.of_regions.items()
         ]
         return torch.stack(each).sum(dim=(1, 2)).mean() / weight.sum().clamp(min=1)
+
+    def plan_loss(self, states: Sequence[Tensor], region_ids: Sequence[str], shown: Sequence[Shown]) -> Tensor:
+        """Return the cross-entropy of the states `(n, d)` that write about each of `region_ids` against its findings, a
+        mean over all that is asked and over the states.
+
+        Few words tell of findings and many of style, so a language model learns slowly from words what they hang on.
+        """
+        true, known = region_targets(self.labels, self.region_ids, shown)
+        weight = (self.asked & known.to(self.asked.device)).float()
+        total = []
+        for of_region, region_id in zip(states, region_ids, strict=True):
+            row = self.region_ids.index(region_id)
+            logits = self.of_states(of_region)
+            total.append((_weighed(logits, true[row].to(logits).expand_as(logits)) * weight[row]).mean(dim=0).sum())
+        return torch.stack(total).sum() / weight.sum().clamp(min=1)
 
 
 def place_loss(logits: Tensor, kinds: Sequence[str], covers: Mapping[str, Tensor]) -> Tensor:

@@ -147,7 +147,7 @@ class _Run:
         for name, weight in self.network.named_parameters():
             weight.requires_grad_(name in self.free and name.startswith(stage.parts or ""))
         if self.objective.findings is not None:
-            self.objective.findings.requires_grad_(not stage.parts)
+            self.objective.findings.requires_grad_(not {"findings", "plan"}.isdisjoint(stage.losses))
         learning = [weight for weight in self.objective.parameters() if weight.requires_grad]
         if not learning:
             raise ValueError(f"stage {stage.name!r} changes no weight: its parts are {stage.parts}")
@@ -159,7 +159,7 @@ class _Run:
         return model, prepared
 
     def _order(self, stage: Stage, number: int) -> Order:
-        showing = Showing(shuffle=True, false_boxes=stage.false_boxes, hidden=stage.hidden)
+        showing = Showing(True, stage.false_boxes, stage.hidden, stage.normals)
         return Order(self.sources.train, self.words.sentences, showing, stage.batch, (self.recipe.seed, number))
 
     def _step(self, stage: Stage, model: Any, optimiser: Any, examples: list[Any]) -> dict[str, float]:
@@ -177,7 +177,7 @@ class _Run:
 
     def _validate(self, stage: Stage, number: int, model: Any) -> Work[None]:
         """Look at the validation cases, record the mean losses, and keep the weights if they are the best so far."""
-        showing = Showing(shuffle=False, false_boxes=stage.false_boxes)
+        showing = Showing(False, stage.false_boxes, normals=stage.normals)
         source = self.sources.validation
         order = Order(source, self.words.sentences, showing, stage.batch, (self.recipe.seed + 1, number))
         count = max(1, min(self.recipe.data.validation_cases, len(source)) // stage.batch)

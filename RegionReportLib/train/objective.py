@@ -20,7 +20,7 @@ from .contrast import DiversityQueue, Texts, structure_contrast
 from .example import Example
 from .finding_losses import FindingHeads, Labels, place_loss
 from .recipe import Stage
-from .writing_loss import states_that_write, writing_loss
+from .writing_loss import runs_of, states_that_write, weights_of_runs, writing_loss
 
 QUEUE = 64
 """Texts that are kept for each structure; the paper keeps 1,000 of a thousand times as many cases."""
@@ -43,7 +43,7 @@ class Objective(nn.Module):
         """Return the losses that `stage` follows; in training mode the queue takes in the texts."""
         wanted = [name for name in stage.losses if self._can(name)]
         contrast = "contrast" in wanted or "support" in wanted
-        writing = "writing" in wanted or "boxes" in wanted
+        writing = bool({"writing", "plan", "boxes"} & set(wanted))
         output: Output = self.network([one.study for one in examples], writing=writing, contrast=contrast)
         made = {
             "contrast": self._contrast,
@@ -51,6 +51,7 @@ class Objective(nn.Module):
             "findings": self._findings,
             "places": self._places,
             "writing": self._writing,
+            "plan": self._plan,
             "boxes": self._boxes,
         }
         return {name: made[name](output, examples, stage) for name in wanted}
@@ -58,6 +59,8 @@ class Objective(nn.Module):
     def _can(self, loss: str) -> bool:
         if loss in ("contrast", "support"):
             return bool(self.network.config.parts.support)
+        if loss == "plan":
+            return self.findings is not None
         if loss == "findings":
             return self.findings is not None and bool(self.findings.of_regions)
         if loss == "places":
@@ -108,10 +111,25 @@ class Objective(nn.Module):
         raised = torch.ones(output.written.logits.shape[-1], device=output.written.logits.device)
         raised[self.network.tokenizer.box_id] = stage.box_weight
         sums = [
-            writing_loss(logits[None], labels[None], raised)
-            for logits, labels in zip(output.written.logits, output.written.labels, strict=True)
+            writing_loss(logits[None], labels[None], raised, self._weights(one, labels, stage.affirmed)[None])
+            for one, logits, labels in zip(examples, output.written.logits, output.written.labels, strict=True)
         ]
         return torch.stack([total / weight.clamp(min=1) for total, weight in sums]).mean()
+
+    def _plan(self, output: Output, examples: Sequence[Example], stage: Stage) -> Tensor:
+        assert output.written is not None and self.findings is not None
+        each = []
+        for one, hidden, labels in zip(examples, output.written.hidden, output.written.labels, strict=True):
+            # The state before a word is the one that writes it.
+            states = [hidden[start - 1 : stop - 1].float() for start, stop in runs_of(labels)]
+            each.append(self.findings.plan_loss(states, one.study.study.slots, one.shown))
+        return torch.stack(each).mean()
+
+    def _weights(self, one: Example, labels: Tensor, affirmed: float) -> Tensor:
+        """Return the weights of a study's words; a text ends with a mark that the words of findings do not have."""
+        told = ((region_id, one.affirmed.get(region_id)) for region_id in one.study.study.slots)
+        counts = [len(self.network.target_ids(r, text)) - 1 if text else 0 for r, text in told]
+        return weights_of_runs(labels, counts, affirmed)
 
     def _boxes(self, output: Output, examples: Sequence[Example], stage: Stage) -> Tensor:
         assert output.written is not None and self.network.box_head is not None

@@ -19,7 +19,7 @@ from ..errors import InputRefused, NeedMissing
 from ..model.build import Folders, config_of
 from ..model.config import ModelConfig, Parts, SliceChoice
 
-LOSSES = ("contrast", "support", "findings", "places", "writing", "boxes")
+LOSSES = ("contrast", "support", "findings", "places", "writing", "plan", "boxes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,9 @@ class Stage:
     steps and falls to a tenth along a cosine. `false_boxes` is the share of studies into whose text a false sentence
     with a box is put, so that the box head learns to find nothing; only for stages without the loss of writing.
     `hidden` is the share of studies of which about half of the parts is hidden from the language model: it learns to
-    write from any of them, so that one network shows what each is worth.
+    write from any of them, so that one network shows what each is worth. What a report says of findings is little
+    beside how it may be worded: `affirmed` is the weight of the words that affirm one, `normals` the share of the other
+    sentences that is shown (at least one of each region).
     """
 
     name: str
@@ -45,6 +47,8 @@ class Stage:
     box_weight: float = 2.0
     false_boxes: float = 0.0
     hidden: float = 0.0
+    affirmed: float = 1.0
+    normals: float = 1.0
     validate_every: int = 100
     save_every: int = 100
 

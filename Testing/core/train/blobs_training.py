@@ -25,7 +25,15 @@ RECIPE = Recipe(
         Stage(
             "all",
             8,
-            {"contrast": 1.0, "support": 1.0, "findings": 1.0, "places": 1.0, "writing": 1.0, "boxes": 1.0},
+            {
+                "contrast": 1.0,
+                "support": 1.0,
+                "findings": 1.0,
+                "places": 1.0,
+                "writing": 1.0,
+                "plan": 1.0,
+                "boxes": 1.0,
+            },
             batch=4,
             learning_rate=3e-3,
             warm_up=2,

@@ -111,3 +111,20 @@ def test_what_is_there_is_said_before_what_is_not(with_nodule: Case) -> None:
     ]
     one = make_example(replace(with_nodule, wordings=(tuple(said),)), [], PLAIN, rng())
     assert one.study.texts["lungs"] == "Possible nodule.\nNodule.\nNo effusion.\nThe lungs are clear."
+    assert one.affirmed == {"lungs": "Possible nodule.\nNodule."} | dict.fromkeys(REGION_IDS[1:], "")
+
+
+def test_normal_sentences_are_left_out_but_the_first_of_a_region(with_nodule: Case) -> None:
+    there = Topic("nodule", Polarity.PRESENT)
+    said = [
+        CaseSentence("bones", "One."),
+        CaseSentence("bones", "Two."),
+        CaseSentence("lungs", "Nodule.", (), (there,)),
+        *(CaseSentence("lungs", f"Normal {n}.") for n in range(100)),
+    ]
+    case = replace(with_nodule, wordings=(tuple(said),))
+    texts = make_example(case, [], Showing(normals=0.4), rng()).study.texts
+    assert texts["lungs"].startswith("Nodule.\nNormal")
+    assert 25 < texts["lungs"].count("Normal") < 55
+    few = [make_example(case, [], Showing(normals=0.0), rng(n)).study.texts for n in range(5)]
+    assert all(text == {"bones": "One.", "lungs": "Nodule."} for text in few)

@@ -97,3 +97,22 @@ def test_each_part_that_shows_something_learns_and_of_the_regions_that_are_asked
 def test_a_part_that_is_off_is_not_asked(config: ModelConfig) -> None:
     less = replace(config, parts=replace(config.parts, texture=False))
     assert set(heads_of(less).of_regions) == {"mask_token", "structure_tokens"}
+
+
+def test_every_state_that_writes_about_a_region_is_asked_for_its_findings(config: ModelConfig) -> None:
+    heads = heads_of(config)
+    states = [torch.randn(n, 32, requires_grad=True) for n in (3, 5, 2)]
+    shown = [Shown("bones", "fracture", frozenset())]
+    loss = heads.plan_loss(states, ("lungs", "bones", "heart_great_vessels"), shown)
+    with torch.no_grad():
+        lungs, bones = (heads.of_states(one).double() for one in states[:2])
+    # Asked: three labels of the lungs, of which none holds, and the fracture of the bones, which weighs three times.
+    calm = torch.log1p(lungs[:, 1:].exp()).mean(dim=0).sum()
+    there = 3 * torch.log1p((-bones[:, 0]).exp()).mean()
+    assert float(loss.detach()) == pytest.approx(float(calm + there) / 4, rel=1e-4)
+    loss.backward()
+    assert [one.grad is not None and bool(one.grad.abs().amin(dim=1).min() > 0) for one in states] == [
+        True,
+        True,
+        False,
+    ]

@@ -47,6 +47,22 @@ def test_a_network_that_knows_nothing_finds_every_word_equally_unlikely(
     assert float(loss.detach()) == pytest.approx(math.log(objective.network.tokenizer.size), rel=1e-4)
 
 
+def test_the_words_of_findings_weigh_as_much_as_the_stage_says(objective: Objective, examples: list[Example]) -> None:
+    for weight in objective.network.language_model.get_output_embeddings().parameters():
+        weight.data.zero_()  # every word is equally unlikely, so that weights alone change nothing
+    plain, heavy = (Stage("writing", 1, {"writing": 1.0}, affirmed=a) for a in (1.0, 5.0))
+    same = [float(objective(examples, stage)["writing"].detach()) for stage in (plain, heavy)]
+    assert same[0] == pytest.approx(same[1])
+    one = next(e for e in examples if e.affirmed["lungs"])
+    ids = objective.network.target_ids("lungs", one.affirmed["lungs"])
+    labels = torch.tensor([-100, *ids, -100, 3, -100, 3, -100, 3, -100, 3, -100, 3])
+    slots = one.study.study.slots
+    order = sorted(range(6), key=lambda n: slots[n] != "lungs")
+    shown = replace(one, study=replace(one.study, study=replace(one.study.study, slots=tuple(slots[n] for n in order))))
+    weights = objective._weights(shown, labels, 5.0)
+    assert weights.tolist() == [1.0] + [5.0] * (len(ids) - 1) + [1.0] * 11  # the mark of the end is not of the finding
+
+
 def test_losses_of_halves_have_the_mean_of_the_whole(objective: Objective, examples: list[Example]) -> None:
     stage = Stage("apart", 1, {"support": 1.0, "writing": 1.0, "boxes": 1.0})
     with torch.no_grad():
@@ -71,6 +87,19 @@ def test_findings_are_asked_for_where_it_is_known_what_sentences_claim(examples:
     for part in (network.visual.slice_encoder, network.visual.structure_queries, network.visual.finding_map.of_patch):
         assert any(w.grad is not None and w.grad.any() for w in part.parameters())
     assert not Objective(build(tiny_config(), words=WORDS), labels_of([]))(examples, stage)
+
+
+def test_the_plan_is_read_from_the_states_that_write(examples: list[Example], blobs: Blobs) -> None:
+    labels = labels_of(s for n in range(12) for s in blobs.case(n).wordings[0])
+    objective = Objective(build(tiny_config(), words=WORDS), labels).eval()
+    assert objective.findings is not None
+    stage = Stage("write", 1, {"plan": 1.0})
+    losses = objective(examples, stage)
+    assert set(losses) == {"plan"}
+    losses["plan"].backward()
+    learning = [name for name, w in objective.network.named_parameters() if w.grad is not None and w.grad.any()]
+    assert any(name.startswith("language_model.") for name in learning)
+    assert any(name.startswith("visual.slice_encoder.") for name in learning)
 
 
 def test_a_part_that_is_off_has_no_loss(examples: list[Example]) -> None:

@@ -73,7 +73,7 @@ def test_parts_can_be_switched_off_alone() -> None:
 @pytest.mark.parametrize("name", ["demo", "demo_cpu"])
 def test_the_demonstration_recipes_are_labelled_and_keep_their_seeds_apart(name: str) -> None:
     with_stages = read_recipe(Path(str(files("RegionReportLib.train") / "recipes" / f"{name}.toml")))
-    assert [stage.name for stage in with_stages.stages] == ["contrast", "writing", "boxes"]
+    assert [stage.name for stage in with_stages.stages] == ["seeing", "writing", "boxes"]
     assert "not for patients" in with_stages.label
     spans = [
         set(range(a, a + n)) for a, n in (with_stages.data.train, with_stages.data.validation, with_stages.data.test)
