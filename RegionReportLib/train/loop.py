@@ -24,6 +24,7 @@ from ..model.network import RegionReporter
 from ..progress import Progress, Work, part
 from . import record
 from .batches import Order, Share, batches
+from .calibration import Calibrated, calibrate
 from .example import Showing
 from .finding_losses import labels_of
 from .objective import Objective
@@ -79,8 +80,8 @@ def train(
     config = replace(config, findings=labels.kinds)
     network = build(config, folders=recipe.folders, words=(*names, *words.texts), seed=recipe.seed)
     run = _Run(recipe, place, sources, words, accelerator, Objective(network, labels))
-    yield from part(run.stages(begun), 0.12, 1.0)
-    return run.finish()
+    yield from part(run.stages(begun), 0.12, 0.98)
+    return (yield from part(run.finish(), 0.98, 1.0))
 
 
 class _Run:
@@ -203,10 +204,11 @@ class _Run:
             where = {"stage": stage.name, "stage_number": self.standing.stage, "step": self.standing.step, "kind": kind}
             record.append(self.place.folder, {**where, **losses, **more})
 
-    def finish(self) -> Path:
-        """Write the model with its card and return its folder."""
+    def finish(self) -> Work[Path]:
+        """Calibrate the support score, write the model with its card and return its folder."""
         folder = self.place.folder / MODEL
         if self.accelerator.is_main_process:
+            calibrated = yield from self._calibrated()
             digest = checkpoint.save(self.network, folder, _STORED[self.recipe.stored])
             card = {
                 "label": self.recipe.label,
@@ -215,11 +217,20 @@ class _Run:
                 "trained_on": self.sources.train.name,
                 "data": asdict(self.recipe.data),
                 "validation": self._best_validations(),
+                "support": asdict(calibrated) if calibrated is not None else None,
             }
             with whole_file(folder / CARD) as file:
                 file.write((json.dumps(card, indent=1) + "\n").encode())
         self.accelerator.wait_for_everyone()
         return folder
+
+    def _calibrated(self) -> Work[Calibrated | None]:
+        """Calibrate the support score on the validation cases; None if it is not there or nobody knows what is true."""
+        if self.network.support_score is None or not any(sentence.topics for sentence in self.words.sentences):
+            return None
+        count = min(self.recipe.data.validation_cases, len(self.sources.validation))
+        cases = [self.sources.validation.case(number) for number in range(count)]
+        return (yield from calibrate(self.network, cases, self.words.sentences, self.recipe.seed))
 
     def _best_validations(self) -> dict[str, Any]:
         best: dict[str, Any] = {}

@@ -68,6 +68,7 @@ def test_the_model_can_be_loaded_and_carries_its_label(whole: Path) -> None:
     assert card["label"] == "made for a test"
     assert card["digest"] == hashlib.sha256((whole / "model" / checkpoint.WEIGHTS).read_bytes()).hexdigest()
     assert set(card["validation"]) == {"contrast", "writing", "boxes"}
+    assert card["support"]["sentences"] > 0  # its score was calibrated
     # Whoever judges the model must know which patients taught it.
     assert (card["data"]["train"], card["data"]["validation"]) == ([1_000_000, 2000], [2_000_000, 64])
 
