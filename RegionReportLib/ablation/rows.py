@@ -42,14 +42,16 @@ _MASK = frozenset({"mask_token", "spatial_token"})
 _LOCAL = frozenset({"texture", "geometry"})
 _LINES = frozenset({"attributes"})
 _STRUCTURE = frozenset({"structure_tokens"})
+_FINDING = frozenset({"finding_token"})
 
 BUILT_UP: tuple[Row, ...] = (
-    Row("even", "whole scan + even slices", _EVEN | _MASK | _LOCAL | _LINES | _STRUCTURE),
-    Row("r2", "R² slices instead", _MASK | _LOCAL | _LINES | _STRUCTURE),
-    Row("mask", "+ mask tokens", _LOCAL | _LINES | _STRUCTURE),
-    Row("local", "+ local features", _LINES | _STRUCTURE),
-    Row("attributes", "+ attributes", _STRUCTURE),
-    Row(ALL, "+ structure tokens = all parts"),
+    Row("even", "whole scan + even slices", _EVEN | _MASK | _LOCAL | _LINES | _STRUCTURE | _FINDING),
+    Row("r2", "R² slices instead", _MASK | _LOCAL | _LINES | _STRUCTURE | _FINDING),
+    Row("mask", "+ mask tokens", _LOCAL | _LINES | _STRUCTURE | _FINDING),
+    Row("local", "+ local features", _LINES | _STRUCTURE | _FINDING),
+    Row("attributes", "+ attributes", _STRUCTURE | _FINDING),
+    Row("structure", "+ structure tokens", _FINDING),
+    Row(ALL, "+ finding token = all parts"),
 )
 LEFT_OUT: tuple[Row, ...] = (
     Row("no-r2", "all, with even slices", _EVEN),
@@ -57,6 +59,7 @@ LEFT_OUT: tuple[Row, ...] = (
     Row("no-mask", "all without mask tokens", _MASK),
     Row("no-local", "all without local features", _LOCAL),
     Row("no-attributes", "all without attributes", _LINES),
+    Row("no-structure", "all without structure tokens", _STRUCTURE),
     Row("no-global", "all without the whole scan", frozenset({"global_tokens"})),
 )
 ROWS: tuple[Row, ...] = BUILT_UP + LEFT_OUT
@@ -67,7 +70,8 @@ PARTS: tuple[Part, ...] = (
     Part("mask tokens", "no-mask", "r2", "mask"),
     Part("local features", "no-local", "mask", "local"),
     Part("attributes", "no-attributes", "local", "attributes"),
-    Part("structure tokens", "attributes", "attributes", ALL),
+    Part("structure tokens", "no-structure", "attributes", "structure"),
+    Part("finding token", "structure", "structure", ALL),
     Part("whole scan", "no-global"),
 )
 

@@ -93,8 +93,8 @@ def test_a_part_earns_its_place_only_if_the_interval_excludes_nought(interval: I
 
 def test_the_tables_say_what_was_counted_and_a_dash_for_what_is_undefined(found: Ablation) -> None:
     text = markdown(found)
-    (full,) = [line for line in text.splitlines() if line.startswith("| + structure") and "0.800" in line]
-    assert full.startswith("| + structure tokens = all parts | 1.000 | 0.667 | 0.800 (0.667 to 1.000) | - |")
+    (full,) = [line for line in text.splitlines() if line.startswith("| + finding") and "0.800" in line]
+    assert full.startswith("| + finding token = all parts | 1.000 | 0.667 | 0.800 (0.667 to 1.000) | - |")
     assert full.endswith("| 33.3 | 66.7 |")
     assert "| normal template | - | 0.000 | 0.000 (0.000 to 0.000) |" in text
     assert "| side | 1 | 1.000 |" in text and "| all | 2 | 0.750 |" in text
