@@ -6,6 +6,7 @@ is; the uncropped mask shows just that. 32 + 1 tokens as published; the encoders
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F  # noqa: N812 (the name all torch code uses)
 from einops import rearrange, reduce
 from torch import Tensor, nn
@@ -22,6 +23,9 @@ class Texture(nn.Module):
         super().__init__()
         self.encoder = VisionTransformer(config.texture)
         self.perceiver = Perceiver(config.perceiver)
+        with torch.no_grad():
+            # Small at first, so that what latents read is not lost in what they are: large ones stayed deaf.
+            self.perceiver.latents.mul_(0.02)
         self.fc = nn.Linear(config.texture.dim, width)
 
     def forward(self, crops: Tensor) -> Tensor:

@@ -63,8 +63,7 @@ class Perceiver(nn.Module):
 
     def __init__(self, config: PerceiverConfig) -> None:
         super().__init__()
-        # Small, so that what they read is not lost in what they are; weights that are loaded replace them.
-        self.latents = nn.Parameter(0.02 * torch.randn(config.latents, config.dim))
+        self.latents = nn.Parameter(torch.randn(config.latents, config.dim))
         self.layers = nn.ModuleList(PerceiverLayer(config) for _ in range(config.depth))
         self.norm = nn.LayerNorm(config.dim)
 

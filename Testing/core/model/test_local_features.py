@@ -58,3 +58,14 @@ def test_another_image_under_the_same_mask_leaves_texture_and_geometry(
 
 def test_the_full_size_has_the_33_tokens_of_reg2rg() -> None:
     assert region_report().local_tokens == 33
+
+
+def test_fresh_texture_tokens_differ_between_crops_as_much_as_among_themselves(
+    toy_reporter: Make, toy_study: StudyInputs
+) -> None:
+    texture = toy_reporter().visual.texture
+    crops = torch.rand(8, *toy_study.crops.shape[1:])
+    with torch.inference_mode():
+        tokens = texture(crops)  # (8, latents, width)
+    between, among = tokens.std(dim=0).mean(), tokens.std(dim=1).mean()
+    assert between > 0.2 * among  # latents that outshout what they read gave less than a hundredth
