@@ -46,7 +46,7 @@ def test_two_processes_follow_the_loss_curve_of_one(tmp_path: Path) -> None:
     for a, b in zip(one, two, strict=True):
         for name in ("loss", "contrast", "support", "findings", "places", "writing", "plan", "boxes"):
             assert b[name] == pytest.approx(a[name], rel=2e-3), f"{name} at {a['kind']} step {a['step']}"
-    assert one[-1]["writing"] < 0.9 * one[0]["writing"]  # a curve that stands still would agree with any
+    assert one[-1]["writing"] < 0.95 * one[0]["writing"]  # a curve that stands still would agree with any
 
 
 @pytest.mark.slow
