@@ -38,7 +38,9 @@ def settled(page: Page) -> None:
 def pixels(page: Page, view: int) -> Any:
     """Return the picture that a view of the page shows now, as grey values."""
     data = page.evaluate(
-        """(view) => { const image = document.querySelector(`.view[data-view="${view}"] img`);
+        """async (view) => { const image = document.querySelector(`.view[data-view="${view}"] img`);
+        // A picture that is just being exchanged for the next one has no pixels.
+        while (!image.complete || !image.naturalWidth) await new Promise((done) => setTimeout(done, 10));
         const canvas = document.createElement('canvas'); canvas.width = image.naturalWidth;
         canvas.height = image.naturalHeight; canvas.getContext('2d').drawImage(image, 0, 0);
         return canvas.toDataURL('image/png').split(',')[1]; }""",
