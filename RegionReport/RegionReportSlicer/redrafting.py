@@ -7,32 +7,23 @@ import qt
 
 from RegionReportLib.anatomy import regions as anatomy
 from RegionReportLib.draft.choose import WRITERS, WriterChoice, model_folder, title_of
-from RegionReportLib.errors import NeedMissing, RegionReportError
+from RegionReportLib.errors import NeedMissing
 from RegionReportLib.report.json_form import sentence_from_dict
 from RegionReportLib.review.redraft import Rewritten, next_seed, take_redraft
 
 from . import packages
+from .report_work import ReportWork
 from .run import new_redraft
 from .settings import model_of
-from .steps import Steps
 
 
-class Redrafting:
-    """Redrafts regions of the report of `review`; one at a time. `idle()` puts the drafting widgets back at the end."""
+class Redrafting(ReportWork):
+    """Redrafts regions of the report, one at a time."""
 
     def __init__(self, ui, review, idle):
-        self.ui = ui
-        self._review = review
-        self._idle = idle
-        self._steps = None
-        self._session = None
+        super().__init__(ui, review, idle)
         self._menu = qt.QMenu(ui.sentenceBrowser)
         self._menu.toolTipsVisible = True
-
-    @property
-    def running(self):
-        """Tell whether a region is being written."""
-        return self._steps is not None
 
     def ask(self, region_id=None):
         """Offer the writers for a region, by default that of the chosen sentence, where the mouse is."""
@@ -59,13 +50,6 @@ class Redrafting:
             action.connect("triggered()", self._writer(region_id, name))
         return True
 
-    def cancel(self):
-        """End a redraft in progress; the report stays as it is."""
-        steps, self._steps = self._steps, None
-        if steps is not None:
-            steps.cancel()
-            self._show()
-
     def start(self, region_id, writer):
         """Let a writer write a region; its sentences come into the report when they are there."""
         session = self._review.session
@@ -86,42 +70,14 @@ class Redrafting:
             device=self.ui.deviceComboBox.currentText,
             seed=seed,
         )
-        self._session = session
-        self._steps = Steps(work, self._progress, self._done, self._failed)
-        self._show()
+        self._begin(work)
 
     def _writer(self, region_id, name):
         return lambda: self.start(region_id, name)
 
-    def _progress(self, progress):
-        self.ui.draftProgressBar.value = int(1000 * progress.fraction)
-        self._review.say(f"{progress.stage} · {100 * progress.fraction:.0f} %")
-
-    def _done(self, made):
-        self._steps = None
-        self._show()
-        if self._review.session is not self._session:
-            self._review.say("Another report was opened meanwhile; the one before stays as it was.")
-            return
-        # Words being typed belong to a sentence that may go: they are kept first, and with them the sentence.
-        self._review.editor.end(keep=True)
+    def _take(self, session, made):
         sentences = tuple(sentence_from_dict(one) for one in made.sentences)
-        try:
-            told = take_redraft(self._session, Rewritten(made.region, sentences, made.writer, made.model, made.seed))
-        except RegionReportError as problem:
-            told = str(problem)
-        self._review.say(told)
-
-    def _failed(self, message, error):
-        self._steps = None
-        self._show()
-        self._review.say(message)
-
-    def _show(self):
-        self._idle()
-        if self.running:
-            self.ui.draftButton.text = "Cancel"
-            self.ui.draftProgressBar.visible = True
+        return take_redraft(session, Rewritten(made.region, sentences, made.writer, made.model, made.seed))
 
 
 def _hindrance(name):

@@ -17,6 +17,7 @@ from ..imaging.masks import RegionMasks
 from ..progress import Progress, Work
 from ..segment.choose import SEGMENTERS
 from ..worker.client import Told, WorkerClient, worker_command
+from ..worker.doing import Waiting
 from ..worker.messages import Draft, Drafted, Failed, JobCancelled, SentenceWritten, StageProgress, Stalled
 from ..worker.scans import masks_of
 from .reading import Read
@@ -141,11 +142,12 @@ async def draft(
 
 
 async def in_steps(work: Work[T], watch: Callable[[Progress], None] = lambda progress: None) -> T:
-    """Do a work of this process in steps, so that clicks are heard in between."""
+    """Do a work in steps, so that clicks are heard in between; cancelling closes it."""
     try:
         while True:
-            watch(next(work))
-            await asyncio.sleep(0)
+            progress = next(work)
+            watch(progress)
+            await asyncio.sleep(_POLL_S if isinstance(progress, Waiting) else 0)
     except StopIteration as end:
         result: T = end.value
         return result

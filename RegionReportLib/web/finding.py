@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 from ..errors import InputRefused
@@ -13,10 +12,9 @@ from ..worker.client import Told, WorkerClient
 from ..worker.doing import do_job
 from ..worker.messages import FindPlaces, PlacesFound, ScanFile
 from .acts import Message, text_of
+from .drafting import in_steps
 from .reading import Source
 from .uploads import new_name
-
-_POLL_S = 0.05
 
 
 def sentence_wished(message: Message) -> str:
@@ -36,15 +34,8 @@ async def found_places(
     """
     scan = ScanFile(str(source.scan), source.series)
     job = FindPlaces(new_name("find-places"), str(session.draft.folder), (sentence_id,), scan)
-    work = do_job(client, job, hear)
-    try:
-        while True:
-            next(work)
-            await asyncio.sleep(_POLL_S)
-    except StopIteration as end:
-        made: PlacesFound = end.value
-    finally:
-        work.close()
+    made = await in_steps(do_job(client, job, hear))
+    assert isinstance(made, PlacesFound)  # each job has a result of its own kind
     return tuple(
         Found(one.sentence_id, one.phrase, tuple(anchor_from_dict(a) for a in one.anchors), one.words)
         for one in made.found

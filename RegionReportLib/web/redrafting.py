@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +17,10 @@ from ..worker.client import Told, WorkerClient
 from ..worker.doing import do_job
 from ..worker.messages import Redraft, Redrafted, ScanFile
 from .acts import Message, text_of
+from .drafting import in_steps
 from .reading import Source
 from .uploads import new_name
 
-_POLL_S = 0.05
 _LONGEST = 1000
 
 
@@ -86,14 +85,7 @@ async def rewritten(
         device=wish.device,
         seed=seed,
     )
-    work = do_job(client, job, hear)
-    try:
-        while True:
-            next(work)
-            await asyncio.sleep(_POLL_S)
-    except StopIteration as end:
-        made: Redrafted = end.value
-    finally:
-        work.close()
+    made = await in_steps(do_job(client, job, hear))
+    assert isinstance(made, Redrafted)  # each job has a result of its own kind
     sentences = tuple(sentence_from_dict(one) for one in made.sentences)
     return Rewritten(made.region, sentences, made.writer, made.model, made.seed)
