@@ -174,6 +174,8 @@ def _many(commands: Any) -> None:
     batch.add_argument(
         "--workers", type=_positive, default=1, metavar="N", help="studies at the same time (default: 1)"
     )
+    cores = "CPU cores that the workers of this machine share (default: all that may be used)"
+    batch.add_argument("--cores", type=_positive, metavar="N", help=cores)
     batch.add_argument("--address", help="of the Ray cluster (default: start one on this machine)")
     batch.add_argument("--gpus", type=int, default=0, metavar="N", help="GPUs that the workers share (default: 0)")
     once = "studies that a model writes about at once, in a process beside the workers (default: 1, each for itself)"

@@ -66,5 +66,7 @@ def _together(arguments: argparse.Namespace, choice: WriterChoice) -> Together |
 def _engine(arguments: argparse.Namespace, together: Together | None) -> Engine:
     limit_s = 60.0 * arguments.limit
     if arguments.engine == "ray":
+        if arguments.cores is not None:
+            raise InputRefused("--cores is for the local engine; Ray hands out the cores of its cluster itself")
         return RayEngine(arguments.workers, arguments.address, arguments.gpus, limit_s, together)
-    return LocalEngine(arguments.workers, limit_s, arguments.gpus, together)
+    return LocalEngine(arguments.workers, limit_s, arguments.gpus, together, arguments.cores)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.sharedctypes import Synchronized
 
@@ -29,7 +29,8 @@ _TICK_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class LocalEngine:
-    """`workers` processes, each on its share of the cores; a study that lasts longer than `limit_s` is given up.
+    """`workers` processes, each on its share of so many `cores` (None: all that this process may use); a study that
+    lasts longer than `limit_s` is given up.
 
     With `gpus` the processes share that many of them in turn. With `together` further processes, one or one for each
     GPU, hold the model and write for the others.
@@ -39,10 +40,17 @@ class LocalEngine:
     limit_s: float = 3600.0
     gpus: int = 0
     together: Together | None = None
+    cores: int | None = None
 
     def __post_init__(self) -> None:
-        if self.workers < 1:
-            raise ValueError(f"workers must be at least 1, got {self.workers}")
+        for what, count in (("workers", self.workers), ("cores", self.cores)):
+            if count is not None and count < 1:
+                raise ValueError(f"{what} must be at least 1, got {count}")
+
+    def share(self, processes: int) -> Share:
+        """Return what each of so many processes may use."""
+        cores = self.cores or usable_cores()
+        return Share(max(1, cores // processes), self.gpus, self.limit_s)
 
     def run(self, orders: Iterator[Order]) -> Generator[Outcome | None, None, None]:
         """See `engine.Engine.run`."""
@@ -87,6 +95,12 @@ class LocalEngine:
                         yield outcome
 
 
+def usable_cores() -> int:
+    """Return how many cores this process may use: fewer than there are where it is bound to some of them."""
+    affinity = getattr(os, "sched_getaffinity", None)  # not on every system
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+
+
 class _Pool:
     """A pool of processes that end with it, even if this process is killed: each holds the far end of a pipe."""
 
@@ -94,14 +108,12 @@ class _Pool:
         # Spawned, never forked: a fork would share locks of threads that do not run in it.
         context = multiprocessing.get_context("spawn")
         self._far, self._lifeline = context.Pipe(duplex=False)
-        cores = os.cpu_count() or 1
-        share = Share(max(1, cores // engine.workers), engine.gpus, engine.limit_s)
+        share = engine.share(engine.workers)
         self._servers: LocalServers | None = None
         if engine.together is not None:
             # Those that draft mostly wait while a server writes on the processor, so it may have all cores then.
             count = min(max(1, engine.gpus), workers)
-            servers = replace(share, threads=max(1, cores // count))
-            self._servers = LocalServers(context, engine.together, count, servers, self._far)
+            self._servers = LocalServers(context, engine.together, count, engine.share(count), self._far)
         proxies = self._servers.proxies if self._servers is not None else ()
         given = (self._far, context.Value("i", 0), share, proxies)
         self._pool = ProcessPoolExecutor(workers, context, initializer=_begin, initargs=given)
