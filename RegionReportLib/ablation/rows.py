@@ -60,6 +60,7 @@ LEFT_OUT: tuple[Row, ...] = (
     Row("no-local", "all without local features", _LOCAL),
     Row("no-attributes", "all without attributes", _LINES),
     Row("no-structure", "all without structure tokens", _STRUCTURE),
+    Row("no-plan", "all without the plan", frozenset({"plan"})),
     Row("no-global", "all without the whole scan", frozenset({"global_tokens"})),
 )
 ROWS: tuple[Row, ...] = BUILT_UP + LEFT_OUT
@@ -72,6 +73,7 @@ PARTS: tuple[Part, ...] = (
     Part("attributes", "no-attributes", "local", "attributes"),
     Part("structure tokens", "no-structure", "attributes", "structure"),
     Part("finding token", "structure", "structure", ALL),
+    Part("plan", "no-plan"),
     Part("whole scan", "no-global"),
 )
 

@@ -40,6 +40,7 @@ class Parts:
     attributes: bool = True
     structure_tokens: bool = True
     finding_token: bool = True
+    plan: bool = True
     support: bool = True
 
 
@@ -160,7 +161,7 @@ class ModelConfig:
     """The whole network. `instruction` ends the common prefix; a model trained from nothing needs none.
 
     `attribute_tokens` bounds the measurements in the prompt; a line that does not fit any more is left out. `findings`
-    are the kinds that patches are asked for, none where the training knew of none: then there is no finding token.
+    are the kinds that are asked for, none where the training knew of none: then there is no finding token and no plan.
     """
 
     slices: SliceConfig
@@ -246,6 +247,11 @@ class ModelConfig:
     def finding_tokens(self) -> int:
         """Tokens that tell what patches answered: one, if they are asked at all."""
         return int(self.parts.finding_token and bool(self.findings))
+
+    @property
+    def plans(self) -> bool:
+        """Whether it is settled what a text tells of, before it is written; the answers follow a region's prompt."""
+        return self.parts.plan and bool(self.findings)
 
     @property
     def region_tokens(self) -> int:

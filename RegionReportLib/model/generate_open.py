@@ -1,7 +1,7 @@
 """Lets the network read a scan once, ready for its regions to be written, together or one by one.
 
 The name of a region is known and therefore given; how likely the model would have named it itself is kept as a check
-that it sees what it is shown.
+that it sees what it is shown. What a network settles before its words is settled here, so the words only follow it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from ..anatomy.regions import region
 from ..progress import Progress, Work
 from .box_frame import BoxFrame
 from .box_head import FoundBox, read_boxes
-from .generate_decode import read_prefix
+from .generate_decode import Batch, Prefix, read_prefix
 from .generate_sentences import Marks
 from .generate_study import OpenStudy
 from .inputs import StudyInputs
@@ -35,6 +35,7 @@ def open_study(network: RegionReporter, inputs: StudyInputs | EncodedStudy) -> W
     with torch.inference_mode():
         prefix = read_prefix(language, network.prefix(seen))
         prompts = {r: network.region_prompt(seen, r)[0] for r in seen.study.slots}
+        prompts = _planned(network, seen, prefix, prompts)
     yield Progress(1.0, "read")
     return OpenStudy(
         language,
@@ -46,6 +47,20 @@ def open_study(network: RegionReporter, inputs: StudyInputs | EncodedStudy) -> W
         find_boxes=_Boxes(network, seen) if network.box_head is not None else None,
         support=_Support(network, seen) if network.support_score is not None else None,
     )
+
+
+def _planned(
+    network: RegionReporter, seen: EncodedStudy, prefix: Prefix, prompts: dict[str, Tensor]
+) -> dict[str, Tensor]:
+    """Return the prompts, each with the token of what the network settles at its end, if it settles anything."""
+    if network.plan is None:
+        return prompts
+    batch = Batch(base_of(network.language_model), [prefix] * len(prompts), list(prompts.values()))
+    settled = network.plan.settled(batch.read_prompts()[0].states, tuple(prompts))
+    return {
+        region_id: torch.cat((prompt, network.plan_token(seen, row)))
+        for (region_id, prompt), row in zip(prompts.items(), settled, strict=True)
+    }
 
 
 class _Boxes:

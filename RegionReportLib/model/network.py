@@ -8,8 +8,8 @@ comes first, so its cache can be copied for six regions that are written as one 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import torch
 from einops import rearrange
@@ -20,6 +20,7 @@ from .config import ModelConfig
 from .inputs import StudyInputs, target_of
 from .language_model import base_of, language_model
 from .packing import Block, Packed, pack
+from .plan import FindingName, Plan
 from .structure_queries import TextSide
 from .support import Support
 from .tokenizer import BOX, ReportTokenizer
@@ -39,13 +40,14 @@ class TrainingStudy:
     """A study and what there is to say: `texts` of its regions, with `<box>` marks (one left out: nothing to report).
 
     `claims` are sentences, true or false, for the support score. `without` names what is hidden from the language
-    model, so that it learns to write from what is left.
+    model, so that it learns to write from what is left. `plan` holds the findings that each text tells of as there.
     """
 
     study: StudyInputs
     texts: dict[str, str]
     claims: tuple[Claim, ...] = ()
     without: frozenset[str] = frozenset()
+    plan: Mapping[str, frozenset[FindingName]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,8 +88,8 @@ class Output:
 
 
 class RegionReporter(nn.Module):
-    """The whole network. `language_model` is the causal model itself, `tokenizer` knows words and marks, `box_head` is
-    None where the configuration has none; hidden states are `config.language.width` wide."""
+    """The whole network. `language_model` is the causal model itself, `tokenizer` knows words and marks, `box_head` and
+    `plan` are None where the configuration has none; hidden states are `config.language.width` wide."""
 
     def __init__(
         self,
@@ -103,6 +105,7 @@ class RegionReporter(nn.Module):
         self.text_side = TextSide(config.structure, tokenizer, weights=weights) if config.parts.support else None
         self.support_score = Support(config.structure.embedding) if config.parts.support else None
         self.box_head = BoxHead(config.box) if config.box is not None else None
+        self.plan = Plan(config.findings, config.regions, config.language.width) if config.plans else None
         self.language_model = language_model(config, tokenizer, weights=weights, dtype=dtype)
 
     @property
@@ -148,11 +151,21 @@ class RegionReporter(nn.Module):
         return self._joined(parts)
 
     def region_prompt(self, study: StudyInputs | EncodedStudy, region_id: str) -> Tensor:
-        """Return what follows the prefix for one region `(1, Q, d)`, equally long for all; its name comes next."""
+        """Return what follows the prefix for one region `(1, Q, d)`, equally long for all.
+
+        Its name comes next; if the network plans, the token of its plan is between them.
+        """
         seen = self.encode(study)
         mark = self.tokenizer.slot_ids[seen.study.slot(region_id)]
         tokens = seen.region_tokens[seen.study.index(region_id)]
         return self._joined([self.words([mark]), tokens, self.words([self.tokenizer.region_end_id])])
+
+    def plan_token(self, seen: EncodedStudy, settled: Tensor) -> Tensor:
+        """Return what follows a region's prompt `(1, d)`, if the network plans: the token of what is `settled`
+        `(names,)` for it, zeros where that is hidden from the language model."""
+        assert self.plan is not None
+        token = self.plan.token(settled[None]) if seen.plans else torch.zeros(1, self.config.language.width)
+        return token.to(self.words([]))
 
     def attribute_ids(self, lines: Sequence[str]) -> list[int]:
         """Return the ids of the lines that fit into `attribute_tokens`, each whole; none if attributes are off."""
@@ -195,13 +208,15 @@ class RegionReporter(nn.Module):
 
     def packed(self, batch: Sequence[TrainingStudy], seen: Sequence[EncodedStudy]) -> Packed:
         """Return studies as rows of one prefix and all regions, in slot order."""
-        rows = []
-        for one, what in zip(batch, seen, strict=True):
-            targets = [(r, self.target_ids(r, one.texts.get(r))) for r in what.study.slots]
-            rows.append(
-                [Block(torch.cat((self.region_prompt(what, r)[0], self.words(ids))), ids) for r, ids in targets]
-            )
+        rows = [[self._block(one, what, r) for r in what.study.slots] for one, what in zip(batch, seen, strict=True)]
         return pack([self.prefix(what) for what in seen], rows)
+
+    def _block(self, one: TrainingStudy, what: EncodedStudy, region_id: str) -> Block:
+        ids = self.target_ids(region_id, one.texts.get(region_id))
+        begun = [self.region_prompt(what, region_id)[0]]
+        if self.plan is not None:
+            begun.append(self.plan_token(what, self.plan.row(one.plan.get(region_id, frozenset()))))
+        return Block(torch.cat((*begun, self.words(ids))), ids)
 
     def _written(self, batch: Sequence[TrainingStudy], seen: Sequence[EncodedStudy]) -> Written:
         rows = self.packed(batch, seen)

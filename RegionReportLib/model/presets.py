@@ -98,7 +98,7 @@ def region_report() -> ModelConfig:
 
 def medregion() -> ModelConfig:
     """Return the network of MedRegion-CT v1: R² tokens, mask tokens, attributes."""
-    off = Parts(texture=False, geometry=False, structure_tokens=False, finding_token=False, support=False)
+    off = Parts(texture=False, geometry=False, structure_tokens=False, finding_token=False, plan=False, support=False)
     return replace(region_report(), name="medregion", parts=off, box=None)
 
 
@@ -113,6 +113,7 @@ def structure() -> ModelConfig:
         geometry=False,
         attributes=False,
         finding_token=False,
+        plan=False,
     )
     return replace(region_report(), name="structure", parts=only, box=None)
 

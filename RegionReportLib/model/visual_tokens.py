@@ -28,7 +28,8 @@ class EncodedStudy:
     """All that is seen of a study, in the width d of the language model, rows in the order of `study.regions`.
 
     `global_tokens` `(D, d)`; `slice_tokens` `(R, t, d)`; `region_tokens` `(R, q, d)`; `patches` `(D, C, h, w)`;
-    `observed` is what the structure queries saw, None if there are none.
+    `observed` is what the structure queries saw, None if there are none. `plans` is False where what was settled before
+    a text is kept from the language model (see `plan`).
     """
 
     study: StudyInputs
@@ -37,6 +38,7 @@ class EncodedStudy:
     region_tokens: Tensor
     patches: Tensor
     observed: Observation | None
+    plans: bool = True
 
 
 HIDEABLE = (
@@ -50,6 +52,7 @@ HIDEABLE = (
     "attributes",
     "structure_tokens",
     "finding_token",
+    "plan",
 )
 """What can be kept from the language model for one study, see `VisualTokens.hidden`."""
 
@@ -141,6 +144,7 @@ class VisualTokens(nn.Module):
             global_tokens=torch.zeros_like(seen.global_tokens) if "global_tokens" in without else seen.global_tokens,
             slice_tokens=slices,
             region_tokens=region_tokens,
+            plans=seen.plans and "plan" not in without,
         )
 
     def _global_tokens(self, patches: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 Few studies teach a network little by their words alone, because each word says little about any place. Where the source
 knows what its sentences claim and where that is, the tokens of each part are asked for the findings of their region
 (with sides), and every patch which of its four cells lie on one. The heads of the regions are thrown away after the
-training, that of the patches is the network's own (`model/finding_map.py`).
+training, those of the patches and of the plan are the network's own (`model/finding_map.py`, `model/plan.py`).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from ..model.config import ModelConfig
 from ..model.finding_map import RARE_LOGIT
+from ..model.plan import FindingName, Plan
 from ..model.visual_tokens import region_columns
 from ..report.sentence import Polarity
 from .case import CaseSentence
@@ -38,8 +39,8 @@ class Labels:
     """
 
     kinds: tuple[str, ...]
-    names: tuple[tuple[str, str], ...]
-    asked: frozenset[tuple[str, tuple[str, str]]]
+    names: tuple[FindingName, ...]
+    asked: frozenset[tuple[str, FindingName]]
 
 
 def labels_of(sentences: Iterable[CaseSentence]) -> Labels:
@@ -57,7 +58,7 @@ def labels_of(sentences: Iterable[CaseSentence]) -> Labels:
 
 class FindingHeads(nn.Module):
     """The heads of the regions for a network of `config`: one for each part of their tokens that shows what lies in
-    them, and one for the states from which the language model writes about them."""
+    them."""
 
     asked: Tensor
 
@@ -73,14 +74,13 @@ class FindingHeads(nn.Module):
                 if where.start < where.stop
             }
         )
-        self.of_states = nn.Sequential(nn.LayerNorm(width), _last(width, len(labels.names)))
         pairs = [[(region_id, name) in labels.asked for name in labels.names] for region_id in self.region_ids]
         self.register_buffer("asked", torch.tensor(pairs).reshape(len(pairs), len(labels.names)), persistent=False)
 
     def loss(self, region_tokens: Tensor, shown: Sequence[Shown]) -> Tensor:
         """Return the cross-entropy of a study's region tokens `(R, q, d)` against its findings, a mean over all that is
         asked and over the parts, each of which answers alone by the mean of its tokens."""
-        true, known = region_targets(self.labels, self.region_ids, shown)
+        true, known = region_targets(self.labels.names, self.region_ids, shown)
         weight = (self.asked & known.to(self.asked.device)).to(region_tokens.dtype)
         each = [
             _weighed(head(region_tokens[:, self.columns[name]].mean(dim=1)), true.to(region_tokens)) * weight
@@ -88,20 +88,14 @@ class FindingHeads(nn.Module):
         ]
         return torch.stack(each).sum(dim=(1, 2)).mean() / weight.sum().clamp(min=1)
 
-    def plan_loss(self, states: Sequence[Tensor], region_ids: Sequence[str], shown: Sequence[Shown]) -> Tensor:
-        """Return the cross-entropy of the states `(n, d)` that write about each of `region_ids` against its findings, a
-        mean over all that is asked and over the states.
 
-        Few words tell of findings and many of style, so a language model learns slowly from words what they hang on.
-        """
-        true, known = region_targets(self.labels, self.region_ids, shown)
-        weight = (self.asked & known.to(self.asked.device)).float()
-        total = []
-        for of_region, region_id in zip(states, region_ids, strict=True):
-            row = self.region_ids.index(region_id)
-            logits = self.of_states(of_region)
-            total.append((_weighed(logits, true[row].to(logits).expand_as(logits)) * weight[row]).mean(dim=0).sum())
-        return torch.stack(total).sum() / weight.sum().clamp(min=1)
+def plan_loss(plan: Plan, states: Tensor, region_ids: Sequence[str], shown: Sequence[Shown]) -> Tensor:
+    """Return the cross-entropy of a study's plan, made from the states `(n, d)` at the end of these regions' prompts,
+    against its findings: a mean over all that is ever said of them."""
+    true, known = region_targets(plan.names, region_ids, shown)
+    weight = (plan.said_of(region_ids) & known.to(states.device)).float()
+    each = _weighed(plan(states), true.to(states)) * weight
+    return each.sum() / weight.sum().clamp(min=1)
 
 
 def place_loss(logits: Tensor, kinds: Sequence[str], covers: Mapping[str, Tensor]) -> Tensor:
@@ -115,18 +109,20 @@ def place_loss(logits: Tensor, kinds: Sequence[str], covers: Mapping[str, Tensor
     return each.sum() / each[..., 0].numel()
 
 
-def region_targets(labels: Labels, region_ids: Sequence[str], shown: Sequence[Shown]) -> tuple[Tensor, Tensor]:
-    """Return what is true `(R, labels)` and whether that is known: sides are not where none is named."""
-    true = torch.zeros(len(region_ids), len(labels.names), dtype=torch.bool)
+def region_targets(
+    names: Sequence[FindingName], region_ids: Sequence[str], shown: Sequence[Shown]
+) -> tuple[Tensor, Tensor]:
+    """Return what is true `(R, names)` and whether that is known: sides are not where none is named."""
+    true = torch.zeros(len(region_ids), len(names), dtype=torch.bool)
     known = torch.ones_like(true)
-    column = {name: n for n, name in enumerate(labels.names)}
+    column = {name: n for n, name in enumerate(names)}
     for one in shown:
         row = region_ids.index(one.region_id)
         for side in ("", *one.sides):
             if (one.kind, side) in column:
                 true[row, column[one.kind, side]] = True
         if not one.sides:
-            known[row, [n for n, (kind, side) in enumerate(labels.names) if kind == one.kind and side]] = False
+            known[row, [n for n, (kind, side) in enumerate(names) if kind == one.kind and side]] = False
     return true, known | true
 
 

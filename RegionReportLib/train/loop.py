@@ -148,7 +148,7 @@ class _Run:
         for name, weight in self.network.named_parameters():
             weight.requires_grad_(name in self.free and name.startswith(stage.parts or ""))
         if self.objective.findings is not None:
-            self.objective.findings.requires_grad_(not {"findings", "plan"}.isdisjoint(stage.losses))
+            self.objective.findings.requires_grad_("findings" in stage.losses)
         learning = [weight for weight in self.objective.parameters() if weight.requires_grad]
         if not learning:
             raise ValueError(f"stage {stage.name!r} changes no weight: its parts are {stage.parts}")

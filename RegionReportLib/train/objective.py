@@ -18,7 +18,7 @@ from ..model.network import Contrasted, Output, RegionReporter
 from .box_losses import box_losses
 from .contrast import DiversityQueue, Texts, structure_contrast
 from .example import Example
-from .finding_losses import FindingHeads, Labels, place_loss
+from .finding_losses import FindingHeads, Labels, place_loss, plan_loss
 from .recipe import Stage
 from .writing_loss import runs_of, states_that_write, weights_of_runs, writing_loss
 
@@ -35,6 +35,8 @@ class Objective(nn.Module):
         self.network = network
         config = network.config
         self.findings = FindingHeads(labels, config) if labels is not None and labels.names else None
+        if network.plan is not None and labels is not None:
+            network.plan.limit(labels.asked)
         self.queue = (
             DiversityQueue(len(config.regions), queue, config.structure.embedding) if config.parts.support else None
         )
@@ -60,7 +62,7 @@ class Objective(nn.Module):
         if loss in ("contrast", "support"):
             return bool(self.network.config.parts.support)
         if loss == "plan":
-            return self.findings is not None
+            return self.network.plan is not None
         if loss == "findings":
             return self.findings is not None and bool(self.findings.of_regions)
         if loss == "places":
@@ -117,12 +119,12 @@ class Objective(nn.Module):
         return torch.stack([total / weight.clamp(min=1) for total, weight in sums]).mean()
 
     def _plan(self, output: Output, examples: Sequence[Example], stage: Stage) -> Tensor:
-        assert output.written is not None and self.findings is not None
+        assert output.written is not None and self.network.plan is not None
         each = []
         for one, hidden, labels in zip(examples, output.written.hidden, output.written.labels, strict=True):
-            # The state before a word is the one that writes it.
-            states = [hidden[start - 1 : stop - 1].float() for start, stop in runs_of(labels)]
-            each.append(self.findings.plan_loss(states, one.study.study.slots, one.shown))
+            # Before a text comes the token of its plan, and before that the end of the prompt, which settles it.
+            ends = [start - 2 for start, _ in runs_of(labels)]
+            each.append(plan_loss(self.network.plan, hidden[ends], one.study.study.slots, one.shown))
         return torch.stack(each).mean()
 
     def _weights(self, one: Example, labels: Tensor, affirmed: float) -> Tensor:

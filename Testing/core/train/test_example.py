@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from RegionReportLib.anatomy.regions import REGION_IDS
+from RegionReportLib.anatomy.regions import REGION_IDS, Side
 from RegionReportLib.model.visual_tokens import HIDEABLE
 from RegionReportLib.report.sentence import Polarity
 from RegionReportLib.train.case import Case, CaseSentence, Topic
@@ -112,6 +112,24 @@ def test_what_is_there_is_said_before_what_is_not(with_nodule: Case) -> None:
     one = make_example(replace(with_nodule, wordings=(tuple(said),)), [], PLAIN, rng())
     assert one.study.texts["lungs"] == "Possible nodule.\nNodule.\nNo effusion.\nThe lungs are clear."
     assert one.affirmed == {"lungs": "Possible nodule.\nNodule."} | dict.fromkeys(REGION_IDS[1:], "")
+
+
+def test_the_plan_holds_what_is_told_with_the_sides_of_the_case(with_nodule: Case) -> None:
+    there, left = Topic("nodule", Polarity.PRESENT), Topic("nodule", Polarity.PRESENT, (Side.LEFT,))
+    absent = Topic("effusion", Polarity.ABSENT)
+    plain = CaseSentence("lungs", "Nodule.", (), (there, absent))
+    case = replace(with_nodule, wordings=((plain,), (CaseSentence("lungs", "Left one.", (), (left,)),)))
+    one = make_example(case, [], PLAIN, rng(), wording=0)
+    assert one.study.plan == {"lungs": {("nodule", ""), ("nodule", "left")}}
+
+
+def test_a_false_sentence_stands_in_the_plan_too(with_nodule: Case) -> None:
+    box = with_nodule.wordings[0][0].boxes
+    false = CaseSentence("bones", "Right fracture.", box, (Topic("fracture", Polarity.PRESENT, (Side.RIGHT,)),))
+    one = make_example(with_nodule, [false], Showing(shuffle=False, false_boxes=1.0), rng())
+    assert "Right fracture.<box>" in one.study.texts["bones"]
+    assert one.study.plan["bones"] == {("fracture", ""), ("fracture", "right")}
+    assert "bones" not in {shown.region_id for shown in one.shown}  # it is not there, and nobody is taught that it is
 
 
 def test_normal_sentences_are_left_out_but_the_first_of_a_region(with_nodule: Case) -> None:

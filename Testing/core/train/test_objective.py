@@ -89,10 +89,13 @@ def test_findings_are_asked_for_where_it_is_known_what_sentences_claim(examples:
     assert not Objective(build(tiny_config(), words=WORDS), labels_of([]))(examples, stage)
 
 
-def test_the_plan_is_read_from_the_states_that_write(examples: list[Example], blobs: Blobs) -> None:
+def test_the_plan_is_read_before_the_token_that_tells_it(examples: list[Example], blobs: Blobs) -> None:
     labels = labels_of(s for n in range(12) for s in blobs.case(n).wordings[0])
-    objective = Objective(build(tiny_config(), words=WORDS), labels).eval()
-    assert objective.findings is not None
+    objective = Objective(build(replace(tiny_config(), findings=labels.kinds), words=WORDS), labels).eval()
+    plan = objective.network.plan
+    assert plan is not None
+    said = {r: plan.said_of([r])[0].tolist() for r in plan.regions}
+    assert {(r, name) for r in said for name, ever in zip(plan.names, said[r], strict=True) if ever} == labels.asked
     stage = Stage("write", 1, {"plan": 1.0})
     losses = objective(examples, stage)
     assert set(losses) == {"plan"}
@@ -100,6 +103,8 @@ def test_the_plan_is_read_from_the_states_that_write(examples: list[Example], bl
     learning = [name for name, w in objective.network.named_parameters() if w.grad is not None and w.grad.any()]
     assert any(name.startswith("language_model.") for name in learning)
     assert any(name.startswith("visual.slice_encoder.") for name in learning)
+    assert not any(name.startswith("plan.to_token.") for name in learning)  # or the truth would be asked for the truth
+    assert not Objective(build(tiny_config(), words=WORDS), labels_of([]))(examples, stage)
 
 
 def test_a_part_that_is_off_has_no_loss(examples: list[Example]) -> None:
