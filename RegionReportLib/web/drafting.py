@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..draft.choose import DEVICES, WRITERS, title_of
-from ..errors import InputRefused, RegionReportError
+from ..errors import InputRefused
 from ..imaging.masks import RegionMasks
 from ..progress import Progress, Work
 from ..segment.choose import SEGMENTERS
 from ..worker.client import Told, WorkerClient, worker_command
-from ..worker.doing import Waiting
-from ..worker.messages import Draft, Drafted, Failed, JobCancelled, SentenceWritten, StageProgress, Stalled
+from ..worker.doing import Waiting, do_job
+from ..worker.messages import Draft, Drafted, SentenceWritten, StageProgress, Stalled
 from ..worker.scans import masks_of
 from .reading import Read
 
@@ -109,36 +109,22 @@ async def draft(
     folder.parent.mkdir(parents=True, exist_ok=True)
     created_at = datetime.now(timezone.utc).isoformat(timespec="seconds")
     labels = str(files / "labels.npy")
-    client.start(
-        Draft(
-            folder.name,
-            read.scan,
-            str(folder),
-            created_at,
-            segmenter=wish.segmenter,
-            writer=wish.writer,
-            model=wish.model,
-            device=wish.device,
-            masks=read.given,
-            text=wish.text,
-            labels=labels,
-        )
+    job = Draft(
+        folder.name,
+        read.scan,
+        str(folder),
+        created_at,
+        segmenter=wish.segmenter,
+        writer=wish.writer,
+        model=wish.model,
+        device=wish.device,
+        masks=read.given,
+        text=wish.text,
+        labels=labels,
     )
-    try:
-        while True:
-            for message in client.poll():
-                hear(message)
-                if isinstance(message, Drafted):
-                    assert message.masks is not None
-                    return masks_of(message.masks, read.volume.grid)
-                if isinstance(message, Failed):
-                    raise RegionReportError(message.reason)
-                if isinstance(message, JobCancelled):
-                    raise RegionReportError("the draft was cancelled")
-            await asyncio.sleep(_POLL_S)
-    finally:
-        if client.job is not None:
-            client.close()
+    made = await in_steps(do_job(client, job, hear))
+    assert isinstance(made, Drafted) and made.masks is not None  # each job has a result of its own kind
+    return masks_of(made.masks, read.volume.grid)
 
 
 async def in_steps(work: Work[T], watch: Callable[[Progress], None] = lambda progress: None) -> T:

@@ -11,16 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputRefused, RegionReportError
+from ..errors import InputRefused
 from ..export.offers import Offer, Wishes, offers
 from ..progress import Progress
 from ..report.document import Report
 from ..worker.client import Told, WorkerClient
-from ..worker.messages import Export, Exported, Failed, JobCancelled
+from ..worker.doing import do_job
+from ..worker.messages import Export, Exported
 from .bundle import BUNDLE, bundle
+from .drafting import in_steps
 from .uploads import new_name
 
-_POLL_S = 0.05
 _KEPT = 4
 """Files that can still be fetched; a page fetches its own at once."""
 
@@ -81,21 +82,10 @@ async def _by_worker(
     client: WorkerClient, name: str, origin: Origin, folder: Path, hear: Callable[[Any], None]
 ) -> tuple[str, ...]:
     scan = None if origin.scan is None else str(origin.scan)
-    client.start(Export(folder.name, str(origin.folder), str(folder), (name,), scan=scan))
-    try:
-        while True:
-            for message in client.poll():
-                hear(message)
-                if isinstance(message, Exported):
-                    return message.files
-                if isinstance(message, Failed):
-                    raise RegionReportError(message.reason)
-                if isinstance(message, JobCancelled):
-                    raise RegionReportError("the export was cancelled")
-            await asyncio.sleep(_POLL_S)
-    finally:
-        if client.job is not None:
-            client.close()
+    job = Export(folder.name, str(origin.folder), str(folder), (name,), scan=scan)
+    made = await in_steps(do_job(client, job, hear))
+    assert isinstance(made, Exported)  # each job has a result of its own kind
+    return made.files
 
 
 def _one(folder: Path, files: tuple[str, ...]) -> Path:
