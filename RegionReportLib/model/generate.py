@@ -1,7 +1,8 @@
 """Writes the texts of a scan's regions with the region-token network: all at once, streamed sentence by sentence.
 
-What the regions share is read once; a region can be written again alone from the same reading. Each sentence comes
-with how sure the model was of its words, how well it agrees with the image, and its boxes.
+What the regions share is read once; a region can be written again alone from the same reading. Where findings are
+settled before a text, each gets a sentence of its own and the rest of the text follows. Each sentence comes with how
+sure the model was of its words, how well it agrees with the image, and its boxes.
 """
 
 from __future__ import annotations

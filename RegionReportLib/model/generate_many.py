@@ -12,12 +12,12 @@ from itertools import groupby
 import torch
 from torch import Tensor
 
-from ..progress import Progress, Work
-from .box_head import FoundBox
+from ..progress import Progress, Work, part
 from .generate_choice import Choice, Drawn, greedy
 from .generate_decode import Batch, Next
-from .generate_sentences import Ending, Limits, Line, Lines
-from .generate_study import OpenStudy, RegionText, SentenceWritten, Settings, WrittenSentence
+from .generate_rows import Row, Text
+from .generate_sentences import Line
+from .generate_study import OpenStudy, RegionText, SentenceWritten, Settings
 
 
 def write_studies(
@@ -34,34 +34,39 @@ def write_studies(
     settings = settings or Settings()
     asked = [tuple(study.prompts) for study in studies] if region_ids is None else region_ids
     of_studies = [
-        [_Row(number, study, name, settings.limits) for name in names]
+        [Text(number, study, name, settings.limits) for name in names]
         for number, (study, names) in enumerate(zip(studies, asked, strict=True))
     ]
-    rows = [row for of_study in of_studies for row in of_study]
-    if rows:
-        yield from _write(rows, settings)
-    return tuple(tuple(row.text() for row in of_study) for of_study in of_studies)
+    texts = [text for of_study in of_studies for text in of_study]
+    first = [row for text in texts for row in text.first_rows()]
+    share = 0.5 if any(row.lines.once for row in first) else 1.0
+    yield from part(_write(first, settings), 0.0, share)
+    last = [row for text in texts if (row := text.last_row()) is not None]
+    yield from part(_write(last, settings), share, 1.0)
+    return tuple(tuple(text.done() for text in of_study) for of_study in of_studies)
 
 
-def _write(rows: list[_Row], settings: Settings) -> Work[None]:
+def _write(rows: list[Row], settings: Settings) -> Work[None]:
     """Write until all rows have ended."""
-    language = rows[0].study.language
-    if any(row.study.language is not language for row in rows):
+    if not rows:
+        return
+    language = rows[0].text.study.language
+    if any(row.text.study.language is not language for row in rows):
         raise ValueError("studies that are written together must have been read by the same network")
     chooser = _Chooser(settings)
     yield Progress(0.0, "reading the regions")
-    batch = Batch(language, [row.study.prefix for row in rows], [row.prompt for row in rows])
-    following, named = batch.read_prompts([row.name for row in rows])
+    batch = Batch(language, [row.text.study.prefix for row in rows], [row.prompt for row in rows])
+    following, named = batch.read_prompts([row.given for row in rows])
     for row, chance in zip(rows, named, strict=True):
-        row.named = chance
+        row.text.named = chance if row.text.named is None else row.text.named
     for step in range(settings.limits.region):
         fraction = step / settings.limits.region
-        yield Progress(fraction, f"writing, {len(rows) - len(batch.rows)} of {len(rows)} regions done")
+        yield Progress(fraction, f"writing, {len(rows) - len(batch.rows)} of {len(rows)} texts done")
         going_on = [rows[n] for n in batch.rows]
         ids, chances = chooser(going_on, following.logits)
         ended = _take(going_on, ids, chances, following)
         for row, line in ended:
-            yield SentenceWritten(fraction, "writing", row.finish(line), row.number)
+            yield SentenceWritten(fraction, "writing", row.finish(line), row.text.number)
         going = [place for place, row in enumerate(going_on) if row.lines.ending is None]
         if not going:
             break
@@ -69,7 +74,7 @@ def _write(rows: list[_Row], settings: Settings) -> Work[None]:
         following = batch.read(ids[going])
 
 
-def _take(rows: Sequence[_Row], ids: Tensor, chances: Sequence[float], following: Next) -> list[tuple[_Row, Line]]:
+def _take(rows: Sequence[Row], ids: Tensor, chances: Sequence[float], following: Next) -> list[tuple[Row, Line]]:
     """Give each row its id; return the sentences that they end."""
     ended = []
     for place, (row, token, chance) in enumerate(zip(rows, ids.tolist(), chances, strict=True)):
@@ -87,59 +92,16 @@ class _Chooser:
         self._drawn: dict[int, Choice] = {}
 
     @torch.inference_mode()
-    def __call__(self, rows: Sequence[_Row], logits: Tensor) -> tuple[Tensor, list[float]]:
+    def __call__(self, rows: Sequence[Row], logits: Tensor) -> tuple[Tensor, list[float]]:
         """Return the ids `(n,)` from logits `(n, V)`, and the natural logarithms of their chances."""
-        names = [row.region_id for row in rows]
+        names = [row.name for row in rows]
         if self._sampling is None:
             ids = greedy(logits, names)
         else:
-            parts = [list(part) for _, part in groupby(range(len(rows)), lambda place: rows[place].number)]
-            ids = torch.cat([self._draw(rows[p[0]].number)(logits[p], [names[n] for n in p]) for p in parts])
+            parts = [list(part) for _, part in groupby(range(len(rows)), lambda place: rows[place].text.number)]
+            ids = torch.cat([self._draw(rows[p[0]].text.number)(logits[p], [names[n] for n in p]) for p in parts])
         return ids, logits.float().log_softmax(dim=-1).gather(1, ids[:, None])[:, 0].tolist()
 
     def _draw(self, number: int) -> Choice:
         assert self._sampling is not None
         return self._drawn.setdefault(number, Drawn(self._sampling))
-
-
-class _Row:
-    """What has been written so far about one region of the study with this number."""
-
-    def __init__(self, number: int, study: OpenStudy, region_id: str, limits: Limits) -> None:
-        self.number, self.study, self.region_id = number, study, region_id
-        self.prompt, self.name = study.prompts[region_id], study.names.get(region_id, ())
-        self.lines = Lines(study.decode, study.marks, limits)
-        self.named: float | None = None
-        self._sentences: list[WrittenSentence] = []
-        self._box_states: dict[int, Tensor] = {}
-
-    def take(self, token: int, log_probability: float, state: Tensor) -> Line | None:
-        """Take the next id and the state `(E,)` it was written from; return the sentence that it ends."""
-        if token == self.study.marks.box:
-            self._box_states[self.lines.steps] = state
-        return self.lines.take(token, log_probability)
-
-    def finish(self, line: Line) -> WrittenSentence:
-        """Judge a sentence and keep it."""
-        judge = self.study.support
-        sentence = WrittenSentence(
-            self.region_id,
-            len(self._sentences) + 1,
-            line.text,
-            line.mean_log_probability,
-            line.tokens,
-            judge(self.region_id, line.text) if judge else None,
-            self._boxes(line),
-        )
-        self._sentences.append(sentence)
-        return sentence
-
-    def _boxes(self, line: Line) -> tuple[FoundBox, ...]:
-        if self.study.find_boxes is None or not line.box_steps:
-            return ()
-        found = self.study.find_boxes(torch.stack([self._box_states.pop(step) for step in line.box_steps]))
-        return tuple(sorted((box for boxes in found for box in boxes), key=lambda box: -box.existence))
-
-    def text(self) -> RegionText:
-        """Return all that was written."""
-        return RegionText(self.region_id, tuple(self._sentences), self.lines.ending or Ending.TOO_LONG, self.named)

@@ -6,6 +6,8 @@ that it sees what it is shown. What a network settles before its words is settle
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -13,7 +15,7 @@ from ..anatomy.regions import region
 from ..progress import Progress, Work
 from .box_frame import BoxFrame
 from .box_head import FoundBox, read_boxes
-from .generate_decode import Batch, Prefix, read_prefix
+from .generate_decode import Batch, read_prefix
 from .generate_sentences import Marks
 from .generate_study import OpenStudy
 from .inputs import StudyInputs
@@ -35,32 +37,37 @@ def open_study(network: RegionReporter, inputs: StudyInputs | EncodedStudy) -> W
     with torch.inference_mode():
         prefix = read_prefix(language, network.prefix(seen))
         prompts = {r: network.region_prompt(seen, r)[0] for r in seen.study.slots}
-        prompts = _planned(network, seen, prefix, prompts)
-    yield Progress(1.0, "read")
-    return OpenStudy(
+    opened = OpenStudy(
         language,
         prefix,
         prompts,
         words.decode,
-        Marks((words.end_id,), words.box_id, words.none_id),
+        Marks((words.end_id,), words.box_id, words.none_id, tuple(words.encode("\n"))),
         names={r: tuple(words.encode(f"{region(r).name}:")) for r in prompts},
         find_boxes=_Boxes(network, seen) if network.box_head is not None else None,
         support=_Support(network, seen) if network.support_score is not None else None,
     )
+    yield Progress(0.9, "settling what there is to tell")
+    with torch.inference_mode():
+        planned = _planned(network, seen, opened)
+    yield Progress(1.0, "read")
+    return planned
 
 
-def _planned(
-    network: RegionReporter, seen: EncodedStudy, prefix: Prefix, prompts: dict[str, Tensor]
-) -> dict[str, Tensor]:
-    """Return the prompts, each with the token of what the network settles at its end, if it settles anything."""
+def _planned(network: RegionReporter, seen: EncodedStudy, opened: OpenStudy) -> OpenStudy:
+    """Return a study whose prompts end with the token of what the network settles for them, if it settles anything."""
     if network.plan is None:
-        return prompts
-    batch = Batch(base_of(network.language_model), [prefix] * len(prompts), list(prompts.values()))
-    settled = network.plan.settled(batch.read_prompts()[0].states, tuple(prompts))
-    return {
-        region_id: torch.cat((prompt, network.plan_token(seen, row)))
-        for (region_id, prompt), row in zip(prompts.items(), settled, strict=True)
-    }
+        return opened
+    prompts, plan = opened.prompts, network.plan
+    batch = Batch(opened.language, [opened.prefix] * len(prompts), list(prompts.values()))
+    settled = dict(zip(prompts, plan.settled(batch.read_prompts()[0].states, tuple(prompts)), strict=True))
+
+    def told(region_id: str, row: Tensor) -> Tensor:
+        return torch.cat((prompts[region_id], network.plan_token(seen, row)))
+
+    each = {r: tuple(told(r, one) for one in plan.singly(row)) for r, row in settled.items()}
+    whole = {r: told(r, row) for r, row in settled.items()}
+    return replace(opened, prompts=whole, findings=each if seen.plans else {})
 
 
 class _Boxes:

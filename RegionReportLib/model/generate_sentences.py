@@ -26,11 +26,15 @@ class Ending(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """Ids with a meaning: the end of a text, a box, and the answer that there is nothing to report (None: has none)."""
+    """Ids with a meaning: the end of a text, a box, and the answer that there is nothing to report (None: has none).
+
+    `line` are those of the end of a line.
+    """
 
     end: tuple[int, ...]
     box: int | None = None
     nothing: int | None = None
+    line: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,27 +47,33 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A finished sentence: its words, the mean natural logarithm of their chances, and how many ids it took.
+    """A finished sentence: its words, the mean natural logarithm of their chances, and its ids with that of the end of
+    its line, if it wrote one.
 
     `box_steps` are the numbers, from 0, of the steps at which it wrote a mark of a box.
     """
 
     text: str
     mean_log_probability: float
-    tokens: int
+    ids: tuple[int, ...]
     box_steps: tuple[int, ...]
 
 
 @dataclass(slots=True)
 class Lines:
-    """The sentences of one region as they come; `ending` is None while it goes on."""
+    """The sentences of one region as they come; `ending` is None while it goes on.
+
+    `said` are the sentences that are said already, in small letters; new ones are added. With `once` the first new
+    sentence ends the text.
+    """
 
     decode: Decode
     marks: Marks
     limits: Limits
+    said: set[str] = field(default_factory=set)
+    once: bool = False
     ending: Ending | None = None
     steps: int = 0
-    _texts: set[str] = field(default_factory=set)
     _ids: list[int] = field(default_factory=list)
     _log_probabilities: list[float] = field(default_factory=list)
     _box_steps: list[int] = field(default_factory=list)
@@ -75,18 +85,20 @@ class Lines:
         step, self.steps = self.steps, self.steps + 1
         if token == self.marks.nothing:
             # Said after sentences it would contradict them: those stay, and it only ends the text.
-            self.ending = Ending.FINISHED if self._texts else Ending.NOTHING
+            self.ending = Ending.FINISHED if self.said else Ending.NOTHING
             return None
         if token in self.marks.end:
             line = self._close()
             if self.ending is None:
-                self.ending = Ending.FINISHED if self._texts else Ending.NOTHING
+                self.ending = Ending.FINISHED if self.said else Ending.NOTHING
             return line
         self._ids.append(token)
         self._log_probabilities.append(log_probability)
         if token == self.marks.box:
             self._box_steps.append(step)
         line = self._close() if "\n" in self.decode([token]) else None
+        if self.once and line is not None:
+            self.ending = Ending.FINISHED
         if self.ending is None and (len(self._ids) >= self.limits.sentence or self.steps >= self.limits.region):
             self.ending = Ending.TOO_LONG
         return line
@@ -98,8 +110,8 @@ class Lines:
         text = " ".join(self.decode(ids).split())
         if not any(c.isalnum() for c in text):
             return None
-        if text.lower() in self._texts:
+        if text.lower() in self.said:
             self.ending = Ending.REPEATED
             return None
-        self._texts.add(text.lower())
-        return Line(text, sum(chances) / len(chances), len(ids), boxes)
+        self.said.add(text.lower())
+        return Line(text, sum(chances) / len(chances), tuple(ids), boxes)

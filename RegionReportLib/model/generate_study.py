@@ -73,8 +73,9 @@ class SentenceWritten(Progress):
 class OpenStudy:
     """A scan that the network has read: the shared `prefix`, the prompt `(Q, E)` of each region, and who judges.
 
-    `names` are ids that follow a prompt and are given, not written. `find_boxes` and `support` are None where the
-    network has no such part.
+    `names` are ids that follow a prompt and are given, not written. `findings` are further prompts of a region, one for
+    each finding that is settled: each gets a sentence, and the region's text goes on from these. `find_boxes` and
+    `support` are None where the network has no such part.
     """
 
     language: Any
@@ -83,5 +84,6 @@ class OpenStudy:
     decode: Decode
     marks: Marks
     names: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    findings: Mapping[str, tuple[Tensor, ...]] = field(default_factory=dict)
     find_boxes: FindBoxes | None = None
     support: Support | None = None

@@ -35,19 +35,28 @@ class Claim:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A sentence that tells of findings, with the `names` of these."""
+
+    text: str
+    names: frozenset[FindingName]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingStudy:
     """A study and what there is to say: `texts` of its regions, with `<box>` marks (one left out: nothing to report).
 
     `claims` are sentences, true or false, for the support score. `without` names what is hidden from the language
-    model, so that it learns to write from what is left. `plan` holds the findings that each text tells of as there.
+    model, so that it learns to write from what is left. `told` are the sentences with which texts begin, those that
+    tell of findings; a network that plans learns to write each of them alone, and what follows them.
     """
 
     study: StudyInputs
     texts: dict[str, str]
     claims: tuple[Claim, ...] = ()
     without: frozenset[str] = frozenset()
-    plan: Mapping[str, frozenset[FindingName]] = field(default_factory=dict)
+    told: Mapping[str, tuple[Told, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -180,6 +189,10 @@ class RegionReporter(nn.Module):
         """Return what is to be written for a region: its name, its text or `<none>`, and the mark of its end."""
         return [*self.tokenizer.encode(target_of(region_id, text), marks=True), self.tokenizer.end_id]
 
+    def apart(self, one: TrainingStudy, region_id: str) -> tuple[Told, ...]:
+        """Return the sentences of a region that are taught alone: none without a plan."""
+        return one.told.get(region_id, ()) if self.plan is not None and "plan" not in one.without else ()
+
     def text_embedding(self, texts: Sequence[str]) -> Tensor:
         """Return vectors `(n, E)` of length one for sentences or whole texts, marks of boxes left out.
 
@@ -207,16 +220,35 @@ class RegionReporter(nn.Module):
         )
 
     def packed(self, batch: Sequence[TrainingStudy], seen: Sequence[EncodedStudy]) -> Packed:
-        """Return studies as rows of one prefix and all regions, in slot order."""
-        rows = [[self._block(one, what, r) for r in what.study.slots] for one, what in zip(batch, seen, strict=True)]
+        """Return studies as rows of one prefix and all regions, in slot order: sentences taught alone, then the rest.
+
+        That is one block for each region, if its sentences are not taught apart.
+        """
+        rows = [
+            [block for r in what.study.slots for block in self._blocks(one, what, r)]
+            for one, what in zip(batch, seen, strict=True)
+        ]
         return pack([self.prefix(what) for what in seen], rows)
 
-    def _block(self, one: TrainingStudy, what: EncodedStudy, region_id: str) -> Block:
-        ids = self.target_ids(region_id, one.texts.get(region_id))
-        begun = [self.region_prompt(what, region_id)[0]]
-        if self.plan is not None:
-            begun.append(self.plan_token(what, self.plan.row(one.plan.get(region_id, frozenset()))))
-        return Block(torch.cat((*begun, self.words(ids))), ids)
+    def _blocks(self, one: TrainingStudy, what: EncodedStudy, region_id: str) -> list[Block]:
+        prompt = self.region_prompt(what, region_id)[0]
+
+        def block(names: frozenset[FindingName], given: list[int], ids: list[int]) -> Block:
+            begun = prompt
+            if self.plan is not None:
+                begun = torch.cat((prompt, self.plan_token(what, self.plan.row(names))))
+            return Block(torch.cat((begun, self.words(given), self.words(ids))), ids)
+
+        told, text = self.apart(one, region_id), one.texts.get(region_id)
+        if not told:
+            return [block(frozenset(), [], self.target_ids(region_id, text))]
+        lines = "\n".join(sentence.text for sentence in told)
+        given = self.tokenizer.encode(target_of(region_id, lines) + "\n", marks=True)
+        rest = self.tokenizer.encode((text or "").removeprefix(lines).lstrip("\n"), marks=True)
+        return [
+            *(block(sentence.names, [], self.target_ids(region_id, sentence.text)) for sentence in told),
+            block(frozenset().union(*(sentence.names for sentence in told)), given, [*rest, self.tokenizer.end_id]),
+        ]
 
     def _written(self, batch: Sequence[TrainingStudy], seen: Sequence[EncodedStudy]) -> Written:
         rows = self.packed(batch, seen)

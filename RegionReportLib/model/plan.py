@@ -67,6 +67,17 @@ class Plan(nn.Module):
         """Return a row `(names,)` in which these are settled; those that are unknown here are left out."""
         return torch.tensor([name in names for name in self.names], device=self.said.device)
 
+    def singly(self, settled: Tensor) -> list[Tensor]:
+        """Return rows that tell what is settled in a row `(names,)` singly: a row for each side of each kind, or for
+        the kind alone if no side is settled."""
+        answers = dict(zip(self.names, settled.tolist(), strict=True))
+        kinds = dict.fromkeys(kind for kind, side in self.names if not side and answers[kind, side])
+        return [
+            self.row({(kind, ""), (kind, side)})
+            for kind in kinds
+            for side in [side for side in SIDES[1:] if answers[kind, side]] or [""]
+        ]
+
     def token(self, settled: Tensor) -> Tensor:
         """Map what is settled `(n, names)` to tokens `(n, width)`."""
         out: Tensor = self.to_token(settled.to(self.to_token.weight.dtype))

@@ -13,11 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..anatomy.regions import Side
 from ..model.box_frame import BoxFrame
 from ..model.inputs import shuffled
-from ..model.network import Claim, TrainingStudy
-from ..model.plan import FindingName
+from ..model.network import Claim, Told, TrainingStudy
 from ..model.tokenizer import BOX
 from ..model.visual_tokens import HIDEABLE
 from ..report.sentence import Polarity
@@ -80,6 +78,7 @@ def make_example(
             told.append(sentence)
     if rng.random() < showing.false_boxes:
         _put_in_a_false_one(case, others, said, rng)
+        said = {r: sorted(sentences, key=lambda one: not _affirms(one)) for r, sentences in said.items()}
     claims, true = _claims(case, report, others, rng)
     texts = {region_id: region_text(sentences) for region_id, sentences in said.items() if sentences}
     frame = BoxFrame(study.frame)
@@ -92,10 +91,9 @@ def make_example(
     ]
     without = _hidden(rng) if rng.random() < showing.hidden else frozenset()
     affirmed = {region_id: region_text([s for s in sentences if _affirms(s)]) for region_id, sentences in said.items()}
-    shown = _shown(report, case.findings)
-    put_in = [sentence for sentences in said.values() for sentence in sentences if sentence not in own]
-    taught = TrainingStudy(study, texts, claims, without, _plan([*shown, *_shown(put_in)]))
-    return Example(taught, tuple(lesions), true, shown, case.covers, affirmed)
+    apart = {r: tuple(_told(s) for s in sentences if _affirms(s)) for r, sentences in said.items()}
+    taught = TrainingStudy(study, texts, claims, without, apart)
+    return Example(taught, tuple(lesions), true, _shown(case, report), case.covers, affirmed)
 
 
 def _hidden(rng: np.random.Generator) -> frozenset[str]:
@@ -112,22 +110,21 @@ def _affirms(sentence: CaseSentence) -> bool:
     return any(topic.polarity is not Polarity.ABSENT for topic in sentence.topics)
 
 
-def _shown(sentences: Sequence[CaseSentence], sides: Mapping[str, set[Side]] | None = None) -> tuple[Shown, ...]:
-    """Return what sentences affirm, with the sides of each finding in `sides`, by default those that they name."""
+def _told(sentence: CaseSentence) -> Told:
+    """Return a sentence as it is written, with what it affirms and the sides that it names."""
+    there = [topic for topic in sentence.topics if topic.polarity is not Polarity.ABSENT]
+    names = {(topic.kind, side) for topic in there for side in ("", *(side.value for side in topic.sides))}
+    return Told(region_text([sentence]), frozenset(names))
+
+
+def _shown(case: Case, report: Sequence[CaseSentence]) -> tuple[Shown, ...]:
+    sides = case.findings
     return tuple(
-        Shown(said.region_id, topic.kind, frozenset(s.value for s in (sides[topic.kind] if sides else topic.sides)))
-        for said in sentences
+        Shown(said.region_id, topic.kind, frozenset(side.value for side in sides[topic.kind]))
+        for said in report
         for topic in said.topics
         if topic.polarity is not Polarity.ABSENT
     )
-
-
-def _plan(shown: Sequence[Shown]) -> dict[str, frozenset[FindingName]]:
-    """Return the names of what is told of each region."""
-    names: dict[str, set[FindingName]] = {}
-    for one in shown:
-        names.setdefault(one.region_id, set()).update((one.kind, side) for side in ("", *one.sides))
-    return {region_id: frozenset(found) for region_id, found in names.items()}
 
 
 def unit_boxes(sentence: CaseSentence, frame: BoxFrame) -> Tensor:

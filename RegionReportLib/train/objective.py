@@ -122,15 +122,24 @@ class Objective(nn.Module):
         assert output.written is not None and self.network.plan is not None
         each = []
         for one, hidden, labels in zip(examples, output.written.hidden, output.written.labels, strict=True):
-            # Before a text comes the token of its plan, and before that the end of the prompt, which settles it.
-            ends = [start - 2 for start, _ in runs_of(labels)]
-            each.append(plan_loss(self.network.plan, hidden[ends], one.study.study.slots, one.shown))
+            # Before a text comes the token of its plan, and before that the end of the prompt, which settles it. All
+            # texts of a region have the same prompt.
+            slots = one.study.study.slots
+            counts = [1 + len(self.network.apart(one.study, region_id)) for region_id in slots]
+            runs = runs_of(labels)
+            ends = [runs[sum(counts[:n])][0] - 2 for n in range(len(slots))]
+            each.append(plan_loss(self.network.plan, hidden[ends], slots, one.shown))
         return torch.stack(each).mean()
 
     def _weights(self, one: Example, labels: Tensor, affirmed: float) -> Tensor:
-        """Return the weights of a study's words; a text ends with a mark that the words of findings do not have."""
-        told = ((region_id, one.affirmed.get(region_id)) for region_id in one.study.study.slots)
-        counts = [len(self.network.target_ids(r, text)) - 1 if text else 0 for r, text in told]
+        """Return the weights of a study's words: `affirmed` for those of findings, be they written alone or not."""
+        counts = []
+        for region_id in one.study.study.slots:
+            apart = self.network.apart(one.study, region_id)
+            counts += [len(self.network.target_ids(region_id, sentence.text)) for sentence in apart]
+            begun = one.affirmed.get(region_id) if not apart else ""
+            # A text ends with a mark that the words of findings do not have.
+            counts.append(len(self.network.target_ids(region_id, begun)) - 1 if begun else 0)
         return weights_of_runs(labels, counts, affirmed)
 
     def _boxes(self, output: Output, examples: Sequence[Example], stage: Stage) -> Tensor:

@@ -24,7 +24,7 @@ def take(stream: Lines, ids: list[int]) -> list[Line]:
 
 def test_a_line_is_a_sentence_with_the_mean_chance_of_its_words() -> None:
     stream = lines()
-    assert take(stream, [1, 2, 3, 4, 5]) == [Line("Heart of normal size.", -2.0, 5, ())]
+    assert take(stream, [1, 2, 3, 4, 5]) == [Line("Heart of normal size.", -2.0, (1, 2, 3, 4, 5), ())]
     assert stream.ending is None
 
 

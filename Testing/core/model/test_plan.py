@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import torch
 
 from RegionReportLib.anatomy.regions import REGION_IDS
@@ -13,7 +14,7 @@ from RegionReportLib.model.config import Parts
 from RegionReportLib.model.generate_open import open_study
 from RegionReportLib.model.inputs import StudyInputs
 from RegionReportLib.model.language_model import base_of
-from RegionReportLib.model.network import RegionReporter, TrainingStudy
+from RegionReportLib.model.network import RegionReporter, Told, TrainingStudy
 from RegionReportLib.model.plan import Plan
 from RegionReportLib.progress import finish
 
@@ -52,6 +53,17 @@ def test_at_first_nothing_is_settled() -> None:
     assert not Plan(KINDS, ("lungs",), 4).settled(0.1 * torch.ones(1, 4), ["lungs"]).any()
 
 
+def test_what_is_settled_can_be_told_singly_a_side_at_a_time() -> None:
+    row = torch.tensor([True, False, True, True, False, False])
+    assert [one.tolist() for one in plan_of(*[0.0] * 6).singly(row)] == [
+        [True, False, True, False, False, False],
+        [False, False, False, True, False, False],
+    ]
+    both = torch.tensor([True, True, True, False, False, False])
+    assert [one.nonzero()[:, 0].tolist() for one in plan_of(*[0.0] * 6).singly(both)] == [[0, 1], [0, 2]]
+    assert plan_of(*[0.0] * 6).singly(torch.zeros(6, dtype=torch.bool)) == []
+
+
 def test_a_token_is_the_sum_of_what_is_settled() -> None:
     plan = plan_of(*[0.0] * 6)
     row = plan.row({("nodule", ""), ("nodule", "left"), ("cyst", "")})  # of cysts it knows nothing
@@ -60,25 +72,52 @@ def test_a_token_is_the_sum_of_what_is_settled() -> None:
     assert torch.allclose(plan.token(row[None])[0], weight[:, 3] + weight[:, 5] + bias)
 
 
-def test_training_puts_the_truth_between_prompt_and_text(toy_reporter: Make, toy_study: StudyInputs) -> None:
+def test_training_writes_each_finding_alone_and_then_what_follows(toy_reporter: Make, toy_study: StudyInputs) -> None:
     model = toy_reporter(findings=KINDS)
     assert model.plan is not None
-    told = frozenset({("effusion", ""), ("effusion", "left")})
-    study = TrainingStudy(toy_study, {"airways": "No pleural effusion."}, plan={"lungs": told})
+    fluid, nodule = frozenset({("effusion", ""), ("effusion", "left")}), frozenset({("nodule", "")})
+    told = (Told("Pleural effusion.", fluid), Told("Nodule in the lobe.<box>", nodule))
+    rest = "No old fracture."
+    texts = {"lungs": "\n".join((told[0].text, told[1].text, rest)), "bones": rest}
+    study = TrainingStudy(toy_study, texts, told={"lungs": told})
+    ids = model.tokenizer.encode
+    given = ids("Lungs: Pleural effusion.\nNodule in the lobe.<box>\n", marks=True)
+    expected = {
+        "lungs": [
+            (fluid, [], model.target_ids("lungs", told[0].text)),
+            (nodule, [], model.target_ids("lungs", told[1].text)),
+            (fluid | nodule, given, [*ids(rest), model.tokenizer.end_id]),
+        ]
+    }
     with torch.inference_mode():
         written = model([study]).written
         assert written is not None
         at = 0
         for region_id in REGION_IDS:
-            ids = model.target_ids(region_id, study.texts.get(region_id))
-            token = model.plan.token(model.plan.row(told if region_id == "lungs" else ())[None])[None]
-            begun = torch.cat((model.prefix(toy_study), model.region_prompt(toy_study, region_id), token), dim=1)
-            alone = torch.cat((begun, model.words(ids)[None]), dim=1)
-            logits = base_of(model.language_model)(inputs_embeds=alone).logits[0, model.prefix(toy_study).shape[1] :]
-            here = slice(at, at + len(logits))
-            assert torch.allclose(written.logits[0, here], logits, atol=1e-5)
-            assert written.labels[0, here].tolist() == [-100] * (model.config.region_tokens + 1) + ids
-            at = here.stop
+            for names, before, own in expected.get(
+                region_id, [(frozenset(), [], model.target_ids(region_id, texts.get(region_id)))]
+            ):
+                token = model.plan.token(model.plan.row(names)[None])[None]
+                begun = (model.prefix(toy_study), model.region_prompt(toy_study, region_id), token)
+                alone = torch.cat((*begun, model.words([*before, *own])[None]), dim=1)
+                out = base_of(model.language_model)(inputs_embeds=alone).logits[0, begun[0].shape[1] :]
+                here = slice(at, at + len(out))
+                assert torch.allclose(written.logits[0, here], out, atol=1e-5)
+                assert written.labels[0, here].tolist() == [-100] * (len(out) - len(own)) + own
+                at = here.stop
+        assert (written.labels[0, at:] == -100).all()
+
+
+def test_without_its_plan_a_text_is_written_whole(toy_reporter: Make, toy_study: StudyInputs) -> None:
+    text = "Pleural effusion.\nNo old fracture."
+    told = {"lungs": (Told("Pleural effusion.", frozenset({("effusion", "")})),)}
+    for model, without in ((toy_reporter(), ()), (toy_reporter(findings=KINDS), ("plan",))):
+        study = TrainingStudy(toy_study, {"lungs": text}, without=frozenset(without), told=told)
+        plain = TrainingStudy(toy_study, {"lungs": text}, without=frozenset(without))
+        with torch.inference_mode():
+            one, other = (model([each], contrast=False).written for each in (study, plain))
+        assert one is not None and other is not None
+        assert torch.equal(one.labels, other.labels) and torch.equal(one.logits, other.logits)
 
 
 def test_writing_follows_what_the_end_of_each_prompt_settles(toy_reporter: Make, toy_study: StudyInputs) -> None:
@@ -99,6 +138,12 @@ def test_writing_follows_what_the_end_of_each_prompt_settles(toy_reporter: Make,
             row = model.plan.settled(out.hidden_states[-1][0, -1:], [region_id])
             assert torch.allclose(prompt[:-1], model.region_prompt(toy_study, region_id)[0])
             assert torch.allclose(prompt[-1], model.plan.token(row)[0])
+            singly = opened.findings[region_id]
+            assert [one[-1].tolist() for one in singly] == [
+                pytest.approx(model.plan_token(model.encode(toy_study), one)[0].tolist(), abs=1e-6)
+                for one in model.plan.singly(row[0])
+            ]
+            assert all(torch.equal(one[:-1], prompt[:-1]) for one in singly)
             settled.add(tuple(row[0].tolist()))
     assert len(settled) > 1
 
@@ -106,15 +151,10 @@ def test_writing_follows_what_the_end_of_each_prompt_settles(toy_reporter: Make,
 def test_a_hidden_plan_is_a_token_of_zeros(toy_reporter: Make, toy_study: StudyInputs) -> None:
     model = toy_reporter(findings=KINDS)
     seen = model.encode(toy_study, {"plan"})
-    prompts = finish(open_study(model, seen)).prompts
-    assert not any(prompt[-1].any() for prompt in prompts.values())
+    opened = finish(open_study(model, seen))
+    assert not any(prompt[-1].any() for prompt in opened.prompts.values())
+    assert opened.findings == {}
     assert torch.equal(seen.region_tokens, model.encode(toy_study).region_tokens)
-    plan = {"lungs": frozenset({("effusion", "")})}
-    studies = [TrainingStudy(toy_study, {}, without=frozenset({"plan"}), plan=told) for told in (plan, {})]
-    with torch.inference_mode():
-        one, other = (model([study], contrast=False).written for study in studies)
-    assert one is not None and other is not None
-    assert torch.equal(one.logits, other.logits)
 
 
 def test_without_findings_or_switched_off_nothing_is_planned(toy_reporter: Make, toy_study: StudyInputs) -> None:

@@ -114,21 +114,30 @@ def test_what_is_there_is_said_before_what_is_not(with_nodule: Case) -> None:
     assert one.affirmed == {"lungs": "Possible nodule.\nNodule."} | dict.fromkeys(REGION_IDS[1:], "")
 
 
-def test_the_plan_holds_what_is_told_with_the_sides_of_the_case(with_nodule: Case) -> None:
+def test_what_tells_of_findings_is_told_apart_with_what_it_names(with_nodule: Case) -> None:
     there, left = Topic("nodule", Polarity.PRESENT), Topic("nodule", Polarity.PRESENT, (Side.LEFT,))
     absent = Topic("effusion", Polarity.ABSENT)
     plain = CaseSentence("lungs", "Nodule.", (), (there, absent))
-    case = replace(with_nodule, wordings=((plain,), (CaseSentence("lungs", "Left one.", (), (left,)),)))
-    one = make_example(case, [], PLAIN, rng(), wording=0)
-    assert one.study.plan == {"lungs": {("nodule", ""), ("nodule", "left")}}
+    box = with_nodule.wordings[0][0].boxes
+    case = replace(
+        with_nodule,
+        wordings=((CaseSentence("lungs", "Clear."), plain, CaseSentence("lungs", "Left one.", box, (left,))),),
+    )
+    one = make_example(case, [], PLAIN, rng())
+    plain_told, left_told = one.study.told["lungs"]
+    assert (plain_told.text, plain_told.names) == ("Nodule.", {("nodule", "")})
+    assert (left_told.text, left_told.names) == ("Left one.<box>", {("nodule", ""), ("nodule", "left")})
+    assert one.study.texts["lungs"] == "Nodule.\nLeft one.<box>\nClear."
+    assert {r: told for r, told in one.study.told.items() if told} == {"lungs": (plain_told, left_told)}
 
 
-def test_a_false_sentence_stands_in_the_plan_too(with_nodule: Case) -> None:
+def test_a_false_sentence_is_told_like_a_true_one(with_nodule: Case) -> None:
     box = with_nodule.wordings[0][0].boxes
     false = CaseSentence("bones", "Right fracture.", box, (Topic("fracture", Polarity.PRESENT, (Side.RIGHT,)),))
     one = make_example(with_nodule, [false], Showing(shuffle=False, false_boxes=1.0), rng())
-    assert "Right fracture.<box>" in one.study.texts["bones"]
-    assert one.study.plan["bones"] == {("fracture", ""), ("fracture", "right")}
+    (told,) = one.study.told["bones"]
+    assert (told.text, told.names) == ("Right fracture.<box>", {("fracture", ""), ("fracture", "right")})
+    assert one.study.texts["bones"].startswith(told.text)
     assert "bones" not in {shown.region_id for shown in one.shown}  # it is not there, and nobody is taught that it is
 
 
