@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 import torch
@@ -70,10 +70,11 @@ def test_a_line_of_attributes_that_does_not_fit_is_left_out_whole(toy_reporter: 
 
 
 def test_everything_can_be_off_at_once(toy_reporter: Make, toy_study: StudyInputs) -> None:
-    none = Parts(False, SliceChoice.NONE, False, False, False, False, False, False, False, False)
+    switches = {f.name: False for f in fields(Parts)}
+    none = Parts(**{**switches, "region_slices": SliceChoice.NONE})
     model = toy_reporter(parts=none, box=None, findings=("nodule",))
     assert lengths(model, toy_study) == (0, 2)
-    assert model.text_side is None
+    assert model.text_side is None and model.plan is None
     with pytest.raises(ValueError, match="support"):
         model.text_embedding(["anything"])
 
