@@ -5,7 +5,7 @@
 
 With a model only this is measured: workers that each write for themselves, against workers that share one that writes.
 The phantoms are made once below build/bench. Both runs draft the whole way, segmentation included. Each worker has one
-core, so that what is compared is the number of workers; one worker that has two cores to itself uses of them 1.3.
+core, so that what is compared is the number of workers.
 """
 
 from __future__ import annotations
