@@ -7,7 +7,7 @@ repeated exactly.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -38,15 +38,13 @@ class Shown:
 class Example:
     """A study to learn from. `lesions` holds the unit boxes `(L, 6)` of each mark of a box, in the order in which the
     marks are written: regions by slot, sentences in order. `true` `(n,)` tells which of its claims hold. `shown` are
-    all findings that its report affirms, `covers` where they lie (see `Case`). `affirmed` is the beginning of each
-    region's text that tells of them."""
+    all findings that its report affirms, `covers` where they lie (see `Case`)."""
 
     study: TrainingStudy
     lesions: tuple[Tensor, ...]
     true: Tensor
     shown: tuple[Shown, ...] = ()
     covers: Mapping[str, Tensor] | None = None
-    affirmed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +88,9 @@ def make_example(
         if sentence.boxes
     ]
     without = _hidden(rng) if rng.random() < showing.hidden else frozenset()
-    affirmed = {region_id: region_text([s for s in sentences if _affirms(s)]) for region_id, sentences in said.items()}
     apart = {r: tuple(_told(s) for s in sentences if _affirms(s)) for r, sentences in said.items()}
     taught = TrainingStudy(study, texts, claims, without, apart)
-    return Example(taught, tuple(lesions), true, _shown(case, report), case.covers, affirmed)
+    return Example(taught, tuple(lesions), true, _shown(case, report), case.covers)
 
 
 def _hidden(rng: np.random.Generator) -> frozenset[str]:

@@ -135,11 +135,12 @@ class Objective(nn.Module):
         """Return the weights of a study's words: `affirmed` for those of findings, be they written alone or not."""
         counts = []
         for region_id in one.study.study.slots:
-            apart = self.network.apart(one.study, region_id)
-            counts += [len(self.network.target_ids(region_id, sentence.text)) for sentence in apart]
-            begun = one.affirmed.get(region_id) if not apart else ""
-            # A text ends with a mark that the words of findings do not have.
-            counts.append(len(self.network.target_ids(region_id, begun)) - 1 if begun else 0)
+            told = [sentence.text for sentence in one.study.told.get(region_id, ())]
+            if self.network.apart(one.study, region_id):
+                counts += [*(len(self.network.target_ids(region_id, text)) for text in told), 0]
+            else:
+                # A text ends with a mark that the words of findings do not have.
+                counts.append(len(self.network.target_ids(region_id, "\n".join(told))) - 1 if told else 0)
         return weights_of_runs(labels, counts, affirmed)
 
     def _boxes(self, output: Output, examples: Sequence[Example], stage: Stage) -> Tensor:

@@ -111,7 +111,8 @@ def test_what_is_there_is_said_before_what_is_not(with_nodule: Case) -> None:
     ]
     one = make_example(replace(with_nodule, wordings=(tuple(said),)), [], PLAIN, rng())
     assert one.study.texts["lungs"] == "Possible nodule.\nNodule.\nNo effusion.\nThe lungs are clear."
-    assert one.affirmed == {"lungs": "Possible nodule.\nNodule."} | dict.fromkeys(REGION_IDS[1:], "")
+    affirmed = {region_id: "\n".join(told.text for told in one.study.told[region_id]) for region_id in REGION_IDS}
+    assert affirmed == {"lungs": "Possible nodule.\nNodule."} | dict.fromkeys(REGION_IDS[1:], "")
 
 
 def test_what_tells_of_findings_is_told_apart_with_what_it_names(with_nodule: Case) -> None:

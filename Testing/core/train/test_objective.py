@@ -53,8 +53,8 @@ def test_the_words_of_findings_weigh_as_much_as_the_stage_says(objective: Object
     plain, heavy = (Stage("writing", 1, {"writing": 1.0}, affirmed=a) for a in (1.0, 5.0))
     same = [float(objective(examples, stage)["writing"].detach()) for stage in (plain, heavy)]
     assert same[0] == pytest.approx(same[1])
-    one = next(e for e in examples if e.affirmed["lungs"])
-    ids = objective.network.target_ids("lungs", one.affirmed["lungs"])
+    one = next(e for e in examples if e.study.told["lungs"])
+    ids = objective.network.target_ids("lungs", "\n".join(told.text for told in one.study.told["lungs"]))
     labels = torch.tensor([-100, *ids, -100, 3, -100, 3, -100, 3, -100, 3, -100, 3])
     slots = one.study.study.slots
     order = sorted(range(6), key=lambda n: slots[n] != "lungs")
