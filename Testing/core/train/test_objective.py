@@ -63,6 +63,19 @@ def test_the_words_of_findings_weigh_as_much_as_the_stage_says(objective: Object
     assert weights.tolist() == [1.0] + [5.0] * (len(ids) - 1) + [1.0] * 11  # the mark of the end is not of the finding
 
 
+def test_findings_that_are_written_alone_weigh_more_whole(examples: list[Example], blobs: Blobs) -> None:
+    labels = labels_of(s for n in range(12) for s in blobs.case(n).wordings[0])
+    objective = Objective(build(replace(tiny_config(), findings=labels.kinds), words=WORDS), labels).eval()
+    one = next(e for e in examples if e.study.told["lungs"])
+    with torch.no_grad():
+        written = objective.network([one.study], contrast=False).written
+    assert written is not None
+    weights = objective._weights(one, written.labels[0], 5.0)
+    alone = [i for told in one.study.told.values() for s in told for i in objective.network.target_ids("lungs", s.text)]
+    assert [r for r, told in one.study.told.items() if told] == ["lungs"] and int((weights == 5.0).sum()) == len(alone)
+    assert written.labels[0][weights == 5.0].tolist() == alone
+
+
 def test_losses_of_halves_have_the_mean_of_the_whole(objective: Objective, examples: list[Example]) -> None:
     stage = Stage("apart", 1, {"support": 1.0, "writing": 1.0, "boxes": 1.0})
     with torch.no_grad():
