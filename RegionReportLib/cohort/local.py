@@ -7,7 +7,6 @@ cannot be told then, so each order in flight is tried again, alone, and blamed o
 from __future__ import annotations
 
 import multiprocessing
-import os
 import time
 from collections.abc import Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.sharedctypes import Synchronized
 
+from ..cores import usable_cores
 from ..draft.region_token_asking import Ask
 from .local_process import Clock, Share, begin
 from .local_servers import LocalServers, Proxy
@@ -93,12 +93,6 @@ class LocalEngine:
                         broken.append(order)
                     else:
                         yield outcome
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may use: fewer than there are where it is bound to some of them."""
-    affinity = getattr(os, "sched_getaffinity", None)  # not on every system
-    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
 
 
 class _Pool:

@@ -30,8 +30,8 @@ class Clock:
 
 def begin(number: int, lifeline: Connection, share: Share) -> None:
     """Give the process with this number its share, and let it end when the other end of `lifeline` is closed."""
-    # Read by torch and ITK when the first study needs them. numpy is loaded by then and keeps its own number of
-    # threads; it is asked for no large products of matrices.
+    # Read by torch, ITK and `cores.threads` when the first study needs them. numpy is loaded by then and keeps its own
+    # number of threads; it is asked for no large products of matrices.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"):
         os.environ[name] = str(share.threads)
     if share.gpus:

@@ -9,6 +9,7 @@ import edt
 import numpy as np
 from scipy import ndimage
 
+from ..cores import threads
 from .spine import Spine
 from .working import Field, Mask, Working, axial_hull, distance_mm, grown, opened, parts, smoothed
 
@@ -84,4 +85,4 @@ def _depth(mask: Mask, spacing_mm: float) -> Field:
 
 def _axial_distance(mask: Mask, spacing_mm: float) -> Field:
     """Return the distance to the outside of `mask` within axial slices."""
-    return np.asarray(edt.edt(mask, anisotropy=(1e4, spacing_mm, spacing_mm), parallel=2))
+    return np.asarray(edt.edt(mask, anisotropy=(1e4, spacing_mm, spacing_mm), parallel=threads()))

@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw
 from scipy import ndimage
 from scipy.spatial import ConvexHull, QhullError
 
+from ..cores import threads
 from ..imaging.grid import Grid
 from ..imaging.masks import Slices
 
@@ -61,7 +62,7 @@ class Working:
 
 def distance_mm(mask: Mask, spacing_mm: float) -> Field:
     """Return each voxel's distance to the nearest one outside `mask`; the border of the scan does not count."""
-    return np.asarray(edt.edt(mask, anisotropy=(spacing_mm,) * 3, black_border=False, parallel=2), dtype=np.float32)
+    return np.asarray(edt.edt(mask, anisotropy=(spacing_mm,) * 3, black_border=False, parallel=threads()), dtype=np.float32)
 
 
 def grown(mask: Mask, by_mm: float, spacing_mm: float) -> Mask:

@@ -11,7 +11,7 @@ LIBRARY = REPOSITORY / "RegionReportLib"
 
 # From the ground up; a room may import rooms of lower floors only.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "progress", "places"),
+    ("errors", "progress", "places", "cores"),
     ("anatomy",),
     ("imaging",),
     ("report",),
