@@ -5,13 +5,12 @@ Bone, chest and abdominal wall and the muscles behind the kidneys are not part o
 
 from __future__ import annotations
 
-import edt
 import numpy as np
 from scipy import ndimage
 
 from .spine import Spine
 from .thorax import Thorax, below
-from .working import Mask, Working, axial_hull, distance_mm, largest, opened
+from .working import Mask, Working, axial_depth_mm, axial_hull, largest, opened, shrunk
 
 FAT_MOST_HU = -30.0
 WALL_MM = 14.0
@@ -60,13 +59,12 @@ def _inside_wall(scan: Working, body: Mask, under: Mask) -> Mask:
     The muscles of the trunk form a convex ring; arms beside it are smaller and apart. `under` is what lies below the
     diaphragm: beside it the lungs' recesses are inside the ring too, so that depth is measured in the slice.
     """
-    under_skin = distance_mm(body, scan.spacing_mm) > 5.0
+    under_skin = shrunk(body, 5.0, scan.spacing_mm)
     muscle = opened((scan.hu > FAT_MOST_HU) & under_skin & under, scan.spacing_mm, scan.spacing_mm)
     if not muscle.any():
         return muscle
     ring = axial_hull(largest(muscle)) & body
-    depth = edt.edt(np.pad(ring, ((0, 0), (1, 1), (1, 1))), anisotropy=(1e4, scan.spacing_mm, scan.spacing_mm))
-    return np.asarray((depth[:, 1:-1, 1:-1] > WALL_MM) & _inside_ribs(scan, ring))
+    return np.asarray((axial_depth_mm(ring, scan.spacing_mm) > WALL_MM) & _inside_ribs(scan, ring))
 
 
 def _inside_ribs(scan: Working, ring: Mask) -> Mask:
@@ -78,5 +76,5 @@ def _inside_ribs(scan: Working, ring: Mask) -> Mask:
     around = hull.sum((1, 2)) > 0.6 * np.maximum(ring.sum((1, 2)), 1)
     # In front of the ribs' ends the belly bulges past their hull: it is open to the front.
     hull = np.maximum.accumulate(hull, axis=1)
-    inner = distance_mm(np.pad(hull, ((0, 0), (1, 0), (1, 1))), scan.spacing_mm)[:, 1:, 1:-1] > RIB_MM
+    inner = shrunk(np.pad(hull, ((0, 0), (1, 0), (1, 1))), RIB_MM, scan.spacing_mm)[:, 1:, 1:-1]
     return np.asarray(inner | ~around[:, None, None])

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import ndimage
 
 from .spine import Spine
-from .working import LUMEN_MOST_HU, Mask, Working, axial_parts, distance_mm, grown, parts, touching
+from .working import LUMEN_MOST_HU, Mask, Working, axial_parts, grown, parts, shrunk, touching
 
 TRUNK_MOST_HU = -700
 """For finding the trachea: where lung lies against its wall of 1-2 mm, the wall measures about -600 at this scale."""
@@ -103,7 +103,7 @@ def _grown_tree(scan: Working, body: Mask, trunk: Mask) -> Mask:
     tree = before
     rim = grown(tree, 1.5 * scan.spacing_mm, scan.spacing_mm) & (scan.hu < -700) & body
     # The rim may follow the lumen to its wall, but not cross a thin wall into the lung: it stays in narrow parts.
-    thick = distance_mm((scan.hu < LUMEN_MOST_HU) & body, scan.spacing_mm) > 12.0
+    thick = shrunk((scan.hu < LUMEN_MOST_HU) & body, 12.0, scan.spacing_mm)
     return np.asarray(tree | (rim & ~thick & near))
 
 

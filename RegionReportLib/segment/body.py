@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .working import AIR_MOST_HU, Mask, Working, axial_parts, distance_mm, largest
+from .working import AIR_MOST_HU, Mask, Working, axial_parts, grown, largest, shrunk
 
 CORE_MM = 10.0
 """A table top, a blanket or a cable is thinner than twice this; the trunk, lungs included, is not."""
@@ -22,10 +22,9 @@ def body(scan: Working) -> Mask:
     air = (scan.hu < AIR_MOST_HU) | ~scan.held
     labels, number = axial_parts(air)
     solid = ~_outer(labels, number, air)[labels]
-    depth = distance_mm(solid, scan.spacing_mm)
-    core = largest(depth > CORE_MM)
+    core = largest(shrunk(solid, CORE_MM, scan.spacing_mm))
     # Back to the full outline: everything solid within reach of the core.
-    reach = distance_mm(~core, scan.spacing_mm) <= CORE_MM + scan.spacing_mm
+    reach = grown(core, CORE_MM + scan.spacing_mm, scan.spacing_mm)
     return np.asarray(solid & reach & scan.held)
 
 

@@ -20,7 +20,6 @@ from .working import (
     axial_parts,
     axially_filled,
     closed,
-    distance_mm,
     grown,
     opened,
     parts,
@@ -134,7 +133,7 @@ def _sternum(scan: Working, shell: Mask, spine: Spine) -> Mask:
 def _cartilages(scan: Working, free: Mask, bone: Mask, hull: Mask, spine: Spine) -> Mask:
     """Return what is denser than muscle in the front of the chest wall and goes on from a rib or the sternum."""
     s = scan.spacing_mm
-    near = distance_mm(~_over_recess(hull, s), s) <= CARTILAGE_REACH_MM
+    near = grown(_over_recess(hull, s), CARTILAGE_REACH_MM, s)
     ahead = np.arange(free.shape[1])[None, :, None] > spine.front[:, None, None] + 30.0 / s
     room = free & near & ahead
     weight = np.maximum(smoothed(room, 0.7 * s, s), 1e-3)

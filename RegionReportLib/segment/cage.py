@@ -5,13 +5,11 @@ The hull of the lungs alone misses a heart that lies against the chest wall, and
 
 from __future__ import annotations
 
-import edt
 import numpy as np
 from scipy import ndimage
 
-from ..cores import threads
 from .spine import Spine
-from .working import Field, Mask, Working, axial_hull, distance_mm, grown, opened, parts, smoothed
+from .working import Mask, Working, axial_depth_mm, axial_hull, axially_grown, grown, opened, parts, smoothed
 
 BONE_LEAST_HU = 150
 BONE_REACH_MM = 35.0
@@ -37,11 +35,11 @@ def inside_ribs(scan: Working, body: Mask, hull: Mask) -> Mask:
     down = round(RECESS_MM / scan.spacing_mm)
     over = np.flip(np.flip(hull, 0).cumsum(axis=0, dtype=np.int32), 0)
     over[:-down] -= over[down:].copy() if down < len(over) else 0
-    near = _axial_distance(np.asarray(over == 0), scan.spacing_mm) <= BONE_REACH_MM
+    near = axially_grown(np.asarray(over > 0), BONE_REACH_MM, scan.spacing_mm)
     held: Mask = np.asarray((over > 0).any((1, 2)))
     dense = (scan.hu > BONE_LEAST_HU) & body & near & held[:, None, None]
     cage = axial_hull(_smeared(dense, scan.spacing_mm))
-    return np.asarray(_depth(cage, scan.spacing_mm) > WALL_MM)
+    return np.asarray(axial_depth_mm(cage, scan.spacing_mm) > WALL_MM)
 
 
 def _smeared(bone: Mask, spacing_mm: float) -> Mask:
@@ -72,17 +70,7 @@ def muscle_in(scan: Working, body: Mask, hull: Mask, lung: Mask, spine: Spine) -
     mean = smoothed(np.clip(scan.hu, -150, 200), 1.0 * scan.spacing_mm, scan.spacing_mm)
     ahead = np.arange(hull.shape[1])[None, :, None] > spine.front[:, None, None] + 20.0 / scan.spacing_mm
     soft = (mean > MUSCLE_HU[0]) & (mean < MUSCLE_HU[1]) & body & ~lung & ahead
-    muscle = opened(soft & (_depth(hull, scan.spacing_mm) <= MUSCLE_DEEP_MM), MUSCLE_HALF_MM, scan.spacing_mm)
+    muscle = opened(soft & (axial_depth_mm(hull, scan.spacing_mm) <= MUSCLE_DEEP_MM), MUSCLE_HALF_MM, scan.spacing_mm)
     labels, _ = parts(muscle)
-    outside = np.unique(labels[muscle & ~hull & (distance_mm(~hull, scan.spacing_mm) > 2 * MUSCLE_HALF_MM)])
+    outside = np.unique(labels[muscle & ~grown(hull, 2 * MUSCLE_HALF_MM, scan.spacing_mm)])
     return np.asarray(np.isin(labels, outside[outside > 0]) & hull)
-
-
-def _depth(mask: Mask, spacing_mm: float) -> Field:
-    """Return the distance to the outside of `mask` within axial slices; beyond the scan is outside."""
-    return _axial_distance(np.pad(mask, ((0, 0), (1, 1), (1, 1))), spacing_mm)[:, 1:-1, 1:-1]
-
-
-def _axial_distance(mask: Mask, spacing_mm: float) -> Field:
-    """Return the distance to the outside of `mask` within axial slices."""
-    return np.asarray(edt.edt(mask, anisotropy=(1e4, spacing_mm, spacing_mm), parallel=threads()))

@@ -10,7 +10,6 @@ import logging
 from collections.abc import Generator
 
 import numpy as np
-from scipy import ndimage
 
 from ..errors import InputRefused
 from ..imaging.masks import RegionMasks
@@ -28,7 +27,7 @@ from .lungs import Lungs, lungs
 from .native import label_map
 from .spine import spine
 from .thorax import below, thorax
-from .working import SPACING_MM, Mask, Working
+from .working import SPACING_MM, Mask, Working, box_around
 
 logger = logging.getLogger(__name__)
 
@@ -78,12 +77,11 @@ def working(small: Blocks) -> Working:
 def around_body(scan: Working) -> tuple[Working, Mask]:
     """Return the scan cropped to the body, and the body's mask there; InputRefused if there is none."""
     trunk = body(scan)
-    found = ndimage.find_objects(trunk.astype(np.uint8))
-    if not found:
-        raise InputRefused("this scan is not a chest CT: it shows no body, only air")
     # Three voxels of air stay, where there is air, so that a side cut by the scan remains different from skin.
-    k, j, i = (slice(max(w.start - 3, 0), min(w.stop + 3, n)) for w, n in zip(found[0], trunk.shape, strict=True))
-    return scan.crop((k, j, i)), np.ascontiguousarray(trunk[k, j, i])
+    where = box_around(trunk, 3)
+    if where is None:
+        raise InputRefused("this scan is not a chest CT: it shows no body, only air")
+    return scan.crop(where), np.ascontiguousarray(trunk[where])
 
 
 def anatomy_of(scan: Working, trunk: Mask) -> Generator[Progress, None, tuple[dict[str, Mask], Mask]]:

@@ -19,7 +19,7 @@ from ..imaging.masks import LabelArray, Slices, joined
 from ..imaging.resample import Float32Array, block_grid, resampled, slabs, to_voxels, window
 from ..imaging.volume import Volume
 from ..progress import Progress, Work
-from .working import AIR_MOST_HU, LUMEN_MOST_HU, SPACING_MM, Mask, Working, smoothed
+from .working import AIR_MOST_HU, LUMEN_MOST_HU, SPACING_MM, Mask, Working, box_around, smoothed
 
 SMOOTH_VOXELS = 0.6
 """Blurs the steps of the working grid; a sheet of one voxel keeps 60 % and so stays the highest field."""
@@ -82,16 +82,8 @@ def label_map(volume: Volume, scan: Working, masks: Mapping[str, Mask], dense_lu
     return labels
 
 
-def _around(mask: Mask) -> Slices | None:
-    found = ndimage.find_objects(mask.astype(np.uint8))
-    if not found:
-        return None
-    box = tuple(slice(max(s.start - 2, 0), min(s.stop + 2, n)) for s, n in zip(found[0], mask.shape, strict=True))
-    return box[0], box[1], box[2]
-
-
 def _source(mask: Mask, grid: Grid, whole: Grid) -> _Source | None:
-    where = _around(mask)
+    where = box_around(mask, 2)
     return None if where is None else _reaching(smoothed(mask[where], SMOOTH_VOXELS, 1.0), where, grid, whole)
 
 

@@ -62,21 +62,71 @@ class Working:
 
 def distance_mm(mask: Mask, spacing_mm: float) -> Field:
     """Return each voxel's distance to the nearest one outside `mask`; the border of the scan does not count."""
-    return np.asarray(edt.edt(mask, anisotropy=(spacing_mm,) * 3, black_border=False, parallel=threads()), dtype=np.float32)
+    return _distance_mm(mask, (spacing_mm, spacing_mm, spacing_mm))
+
+
+def _distance_mm(mask: Mask, spacing_zyx_mm: tuple[float, float, float]) -> Field:
+    # As numbers, not as truth values: for these edt hands each line of voxels to its threads singly, and waits for them
+    # longer than it reckons.
+    numbers = mask.view(np.uint8)
+    distance = edt.edt(numbers, anisotropy=spacing_zyx_mm, black_border=False, parallel=threads())
+    return np.asarray(distance, dtype=np.float32)
+
+
+def box_around(mask: Mask, margin: int) -> Slices | None:
+    """Return the smallest index box that holds `mask` and so many voxels more on each side, where there are any."""
+    flat = np.asarray(mask.any(axis=0))
+    box = []
+    for profile in map(np.asarray, (mask.any(axis=(1, 2)), flat.any(axis=1), flat.any(axis=0))):
+        inside = np.flatnonzero(profile)
+        if not len(inside):
+            return None
+        box.append(slice(max(int(inside[0]) - margin, 0), min(int(inside[-1]) + 1 + margin, profile.size)))
+    return box[0], box[1], box[2]
 
 
 def grown(mask: Mask, by_mm: float, spacing_mm: float) -> Mask:
     """Return `mask` enlarged by `by_mm` on all sides."""
-    if not mask.any():
-        return np.array(mask)
-    return np.asarray(distance_mm(~mask, spacing_mm) <= by_mm + 1e-3)
+    out = np.zeros(mask.shape, bool)
+    # What lies farther out is not reached: distances are asked only where they can matter, here and below.
+    where = box_around(mask, int(by_mm / spacing_mm) + 1)
+    if where is not None:
+        out[where] = distance_mm(~mask[where], spacing_mm) <= by_mm + 1e-3
+    return out
 
 
 def shrunk(mask: Mask, by_mm: float, spacing_mm: float) -> Mask:
     """Return `mask` without what lies within `by_mm` of its outside."""
-    if mask.all():
-        return np.array(mask)
-    return np.asarray(distance_mm(mask, spacing_mm) > by_mm + 1e-3)
+    out = np.zeros(mask.shape, bool)
+    where = box_around(mask, 1)
+    if where is not None:
+        inner = np.ascontiguousarray(mask[where])
+        out[where] = inner if inner.all() else distance_mm(inner, spacing_mm) > by_mm + 1e-3
+    return out
+
+
+def axially_grown(mask: Mask, by_mm: float, spacing_mm: float) -> Mask:
+    """Return `mask` enlarged by `by_mm` within axial slices."""
+    out = np.zeros(mask.shape, bool)
+    where = box_around(mask, int(by_mm / spacing_mm) + 1)
+    if where is not None:
+        out[where] = _axial_distance_mm(~mask[where], spacing_mm) <= by_mm + 1e-3
+    return out
+
+
+def axial_depth_mm(mask: Mask, spacing_mm: float) -> Field:
+    """Return each voxel's distance to the outside of `mask` in its axial slice; beyond the scan is outside."""
+    out = np.zeros(mask.shape, np.float32)
+    where = box_around(mask, 0)
+    if where is not None:
+        padded = np.pad(mask[where], ((0, 0), (1, 1), (1, 1)))
+        out[where] = _axial_distance_mm(padded, spacing_mm)[:, 1:-1, 1:-1]
+    return out
+
+
+def _axial_distance_mm(mask: Mask, spacing_mm: float) -> Field:
+    # The slices lie so far apart here that the nearest voxel is never in another one.
+    return _distance_mm(mask, (1e4, spacing_mm, spacing_mm))
 
 
 def opened(mask: Mask, radius_mm: float, spacing_mm: float) -> Mask:
@@ -139,17 +189,23 @@ def smoothed(values: npt.NDArray[Any], sigma_mm: float, spacing_mm: float) -> Fi
 
 
 def axial_hull(mask: Mask) -> Mask:
-    """Return the convex hull of each axial slice."""
+    """Return the convex hull of each axial slice; what is smaller than six voxels there has none."""
     out = np.zeros(mask.shape, bool)
-    for k, plane in enumerate(mask):
-        points = np.argwhere(plane ^ ndimage.binary_erosion(plane))
-        if len(points) < 6:
-            continue
+    for k in np.flatnonzero(mask.sum((1, 2)) >= 6):
         try:
-            corners = points[ConvexHull(points).vertices]
+            ends = _row_ends(mask[k])
+            corners = ends[ConvexHull(ends).vertices]
         except QhullError:
             continue
-        picture = Image.new("1", plane.shape[::-1])
+        picture = Image.new("1", mask.shape[:0:-1])
         ImageDraw.Draw(picture).polygon([(int(x), int(y)) for y, x in corners], fill=1, outline=1)
         out[k] = np.asarray(picture)
     return out
+
+
+def _row_ends(plane: Mask) -> npt.NDArray[np.int64]:
+    """Return the first and last voxel `(n, 2)` of each row; no other can be a corner of the hull."""
+    rows = np.flatnonzero(plane.any(axis=1))
+    first = plane[rows].argmax(axis=1)
+    last = plane.shape[1] - 1 - plane[rows, ::-1].argmax(axis=1)
+    return np.stack([np.tile(rows, 2), np.concatenate([first, last])], axis=1)
