@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 OUT ?= demo
 CT ?=
 SEED ?= 7
+STUDIES ?= 200
 # OPEN=0 stops after the files, without the review page.
 OPEN ?= 1
 
@@ -42,8 +43,10 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+# Half an hour and more with 200 phantoms, which are made once; STUDIES=40 tells nearly the same.
 bench: $(VENV)/.installed
 	$(BIN)/python Testing/bench/stages.py
+	$(BIN)/python Testing/bench/cohort.py --studies $(STUDIES)
 
 clean:
 	rm -rf $(VENV) demo build *.egg-info

@@ -1,1 +1,1 @@
-"""Reports and masks for others to read: text, HTML, pictures."""
+"""Reports and masks for others to read: text, HTML, pictures, DICOM and FHIR."""
