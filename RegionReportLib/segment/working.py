@@ -23,6 +23,7 @@ from ..imaging.masks import Slices
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 Field: TypeAlias = npt.NDArray[np.float32]
+_Spacing: TypeAlias = tuple[float, float, float]
 
 SPACING_MM = 2.5
 """Half the smallest thing that shape is asked of here: walls and spaces of 5 mm at the hilum."""
@@ -62,15 +63,7 @@ class Working:
 
 def distance_mm(mask: Mask, spacing_mm: float) -> Field:
     """Return each voxel's distance to the nearest one outside `mask`; the border of the scan does not count."""
-    return _distance_mm(mask, (spacing_mm, spacing_mm, spacing_mm))
-
-
-def _distance_mm(mask: Mask, spacing_zyx_mm: tuple[float, float, float]) -> Field:
-    # As numbers, not as truth values: for these edt hands each line of voxels to its threads singly, and waits for them
-    # longer than it reckons.
-    numbers = mask.view(np.uint8)
-    distance = edt.edt(numbers, anisotropy=spacing_zyx_mm, black_border=False, parallel=threads())
-    return np.asarray(distance, dtype=np.float32)
+    return _distance_mm(mask, _cubic(spacing_mm))
 
 
 def box_around(mask: Mask, margin: int) -> Slices | None:
@@ -87,12 +80,12 @@ def box_around(mask: Mask, margin: int) -> Slices | None:
 
 def grown(mask: Mask, by_mm: float, spacing_mm: float) -> Mask:
     """Return `mask` enlarged by `by_mm` on all sides."""
-    out = np.zeros(mask.shape, bool)
-    # What lies farther out is not reached: distances are asked only where they can matter, here and below.
-    where = box_around(mask, int(by_mm / spacing_mm) + 1)
-    if where is not None:
-        out[where] = distance_mm(~mask[where], spacing_mm) <= by_mm + 1e-3
-    return out
+    return _grown(mask, by_mm, _cubic(spacing_mm))
+
+
+def axially_grown(mask: Mask, by_mm: float, spacing_mm: float) -> Mask:
+    """Return `mask` enlarged by `by_mm` within axial slices."""
+    return _grown(mask, by_mm, _axial(spacing_mm))
 
 
 def shrunk(mask: Mask, by_mm: float, spacing_mm: float) -> Mask:
@@ -105,28 +98,40 @@ def shrunk(mask: Mask, by_mm: float, spacing_mm: float) -> Mask:
     return out
 
 
-def axially_grown(mask: Mask, by_mm: float, spacing_mm: float) -> Mask:
-    """Return `mask` enlarged by `by_mm` within axial slices."""
-    out = np.zeros(mask.shape, bool)
-    where = box_around(mask, int(by_mm / spacing_mm) + 1)
-    if where is not None:
-        out[where] = _axial_distance_mm(~mask[where], spacing_mm) <= by_mm + 1e-3
-    return out
-
-
 def axial_depth_mm(mask: Mask, spacing_mm: float) -> Field:
     """Return each voxel's distance to the outside of `mask` in its axial slice; beyond the scan is outside."""
     out = np.zeros(mask.shape, np.float32)
     where = box_around(mask, 0)
     if where is not None:
         padded = np.pad(mask[where], ((0, 0), (1, 1), (1, 1)))
-        out[where] = _axial_distance_mm(padded, spacing_mm)[:, 1:-1, 1:-1]
+        out[where] = _distance_mm(padded, _axial(spacing_mm))[:, 1:-1, 1:-1]
     return out
 
 
-def _axial_distance_mm(mask: Mask, spacing_mm: float) -> Field:
-    # The slices lie so far apart here that the nearest voxel is never in another one.
-    return _distance_mm(mask, (1e4, spacing_mm, spacing_mm))
+def _cubic(spacing_mm: float) -> _Spacing:
+    return spacing_mm, spacing_mm, spacing_mm
+
+
+def _axial(spacing_mm: float) -> _Spacing:
+    """Slices so far apart that the nearest voxel is never in another one."""
+    return 1e4, spacing_mm, spacing_mm
+
+
+def _distance_mm(mask: Mask, spacing_zyx_mm: _Spacing) -> Field:
+    # As numbers, not as truth values: for these edt hands each line of voxels to its threads singly, and waits for them
+    # longer than it reckons.
+    numbers = mask.view(np.uint8)
+    distance = edt.edt(numbers, anisotropy=spacing_zyx_mm, black_border=False, parallel=threads())
+    return np.asarray(distance, dtype=np.float32)
+
+
+def _grown(mask: Mask, by_mm: float, spacing_zyx_mm: _Spacing) -> Mask:
+    out = np.zeros(mask.shape, bool)
+    # What lies farther out is not reached: distances are asked only where they can matter, as in `shrunk`.
+    where = box_around(mask, int(by_mm / spacing_zyx_mm[2]) + 1)
+    if where is not None:
+        out[where] = _distance_mm(~mask[where], spacing_zyx_mm) <= by_mm + 1e-3
+    return out
 
 
 def opened(mask: Mask, radius_mm: float, spacing_mm: float) -> Mask:
