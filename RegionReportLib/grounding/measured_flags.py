@@ -126,7 +126,7 @@ def _sizes(sentence: Sentence, mentions: Mentions, known: list[Measurement]) -> 
     cited = [m for m in known if m.id in sentence.evidence]
     about = cited or _of_its_place(sentence, mentions, known)
     for quantity in mentions.quantities:
-        if quantity.is_bound:
+        if quantity.is_bound and not quantity.is_floor:
             continue
         values, unit = quantity.scaled()
         if unit is None:
@@ -137,7 +137,9 @@ def _sizes(sentence: Sentence, mentions: Mentions, known: list[Measurement]) -> 
             continue
         # Of "58 × 41 × 47 mm" only the longest is measured; the others have nothing to be compared with.
         for value in (max(values),) if quantity.is_product and not _all_measured(values, candidates) else values:
-            if not any(_same(value, m, quantity) for m in candidates):
+            # What a sentence cites it must quote; "at least" without a citation must only not claim more.
+            fits = _within if quantity.is_floor and not cited else _same
+            if not any(fits(value, m, quantity) for m in candidates):
                 yield _size_flag(sentence, quantity, value, candidates)
 
 
@@ -183,6 +185,11 @@ _BY_WORDS = (
 def _same(value: float, m: Measurement, quantity: Quantity) -> bool:
     assert m.value is not None
     return abs(value - m.value) <= max(SIZE_TOLERANCE * abs(m.value), quantity.step)
+
+
+def _within(value: float, m: Measurement, quantity: Quantity) -> bool:
+    assert m.value is not None
+    return value <= m.value or _same(value, m, quantity)
 
 
 def _size_flag(sentence: Sentence, quantity: Quantity, value: float, candidates: list[Measurement]) -> Flag:

@@ -52,6 +52,7 @@ _BOUND = re.compile(
     r"|cut-?off(?: for [A-Za-z0-9]{1,8})?))[ ]?[-−]?\Z",
     re.I,
 )
+_FLOOR = re.compile(r"\bat least[ ]?[-−]?\Z", re.I)
 # How many of the report's own unit make one of these: lengths to mm, volumes to mL.
 _SCALE = {"mm": ("mm", 1.0), "cm": ("mm", 10.0), "mL": ("mL", 1.0), "L": ("mL", 1000.0), "cm3": ("mL", 1.0)}
 
@@ -61,7 +62,8 @@ class Quantity:
     """The numbers of one expression ("58 × 41 mm") and their unit as written, None where none is written.
 
     `is_size` tells that the words around or the form "a × b" make it a size, which needs a unit; `is_product` that
-    form alone. `is_bound` tells that it is a limit ("below −950 HU", "< 10 mL"), not a value.
+    form alone. `is_bound` tells that it is a limit ("below −950 HU", "< 10 mL"), not a value; `is_floor` that there is so
+    much for certain ("at least 310 mL").
     """
 
     values: tuple[float, ...]
@@ -71,6 +73,7 @@ class Quantity:
     is_size: bool
     is_product: bool = False
     is_bound: bool = False
+    is_floor: bool = False
     decimals: int = 0
 
     @property
@@ -110,8 +113,9 @@ def _quantity(match: re.Match[str], governed: bool) -> Quantity:
     decimals = len(re.split("[.,]", match.group(1) + ".")[1])
     unit = next((u for u in match.group(8, 5, 2) if u), None)
     product = match.group(3) is not None or (match.group(6) or "-") in "x×*"
-    bound = _BOUND.search(match.string, max(0, match.start() - 24), match.start()) is not None
-    return Quantity(values, _unit(unit), match.start(), match.end(), product or governed, product, bound, decimals)
+    before = (match.string, max(0, match.start() - 24), match.start())
+    bound, floor = (pattern.search(*before) is not None for pattern in (_BOUND, _FLOOR))
+    return Quantity(values, _unit(unit), *match.span(), product or governed, product, bound, floor, decimals)
 
 
 def _within(ends: list[int], low: int, high: int) -> bool:

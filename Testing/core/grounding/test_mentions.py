@@ -285,8 +285,8 @@ def test_numbers_are_read_with_their_units(
 
 
 def test_limits_are_told_from_values() -> None:
-    found = mentions_of("3 % below −950 HU, fluid < 10 mL, more than 5 mm").quantities
-    assert [q.is_bound for q in found] == [False, True, True, True]
+    found = mentions_of("3 % below −950 HU, fluid < 10 mL, more than 5 mm, at least 2 cm").quantities
+    assert [(q.is_bound, q.is_floor) for q in found] == [(False, False), *[(True, False)] * 3, (True, True)]
 
 
 @pytest.mark.parametrize(
