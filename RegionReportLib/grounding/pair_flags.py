@@ -109,9 +109,10 @@ def _claims(sentence_id: str, text: str, regions: tuple[str, ...]) -> tuple[Keye
             continue
         present = finding.polarity is Polarity.PRESENT
         words = text[finding.start : finding.stop]
-        for where, segment in _places_of(finding, mentions, home[0], text):
+        name = _name_at(finding.id, home[0], text)
+        for where, segment in _places_of(name, mentions, home[0], text):
             claim = _Claim(sentence_id, words, present, _sides_of(finding, mentions), zones, segment)
-            found.append(((finding.id, where), claim))
+            found.append(((name, where), claim))
     return tuple(found)
 
 
@@ -128,10 +129,19 @@ def _is_aside(finding: NamedFinding, mentions: Mentions) -> bool:
     return any(p.related and p.start <= finding.start < p.stop for p in mentions.places)
 
 
-def _places_of(finding: NamedFinding, mentions: Mentions, home: str, text: str) -> Iterator[tuple[str, str]]:
-    if finding.id in _words(_Words.REGIONAL):
+def _name_at(finding: str, region_id: str, text: str) -> str:
+    """Return the finding that a general one is where the sentence places it: fluid of the pleura, an effusion."""
+    forms = {t.form for t in tokens_of(text)}
+    for name, at in lexicon()["pairs"]["by place"].get(finding, {}).items():
+        if at["region"] == region_id and not forms.isdisjoint(at["words"]):
+            return str(name)
+    return finding
+
+
+def _places_of(finding: str, mentions: Mentions, home: str, text: str) -> Iterator[tuple[str, str]]:
+    if finding in _words(_Words.REGIONAL):
         yield home, ""
-    elif finding.id in _words(_Words.BY_ORGAN):
+    elif finding in _words(_Words.BY_ORGAN):
         for place in mentions.places:
             if place.structure and not place.related:
                 segment = _SEGMENT.search(text, place.start, place.stop)

@@ -62,8 +62,8 @@ class Quantity:
     """The numbers of one expression ("58 × 41 mm") and their unit as written, None where none is written.
 
     `is_size` tells that the words around or the form "a × b" make it a size, which needs a unit; `is_product` that
-    form alone. `is_bound` tells that it is a limit ("below −950 HU", "< 10 mL"), not a value; `is_floor` that there is so
-    much for certain ("at least 310 mL").
+    form alone. `is_bound` tells that it is a limit ("below −950 HU", "< 10 mL"), not a value; `is_floor` that it is
+    the least there is ("at least 310 mL").
     """
 
     values: tuple[float, ...]
