@@ -24,7 +24,7 @@ def redraft(arguments: argparse.Namespace) -> None:
         if draft.report.status is Status.SIGNED:
             raise Conflict(f"report {draft.report.id} is signed and locked; a change is an addendum")
         rewritten = run(_written(draft, arguments), arguments.json_progress)
-        edit = redraft_edit(draft.report, rewritten, draft.new_id())
+        edit = redraft_edit(draft.report, rewritten, draft.new_id(), draft.history())
         if edit is not None:
             draft.apply(edit)
     new = () if edit is None else edit.sentences

@@ -1,18 +1,21 @@
 """What a redraft of one region does to an open report: which sentences go, which come, and what stays as it is.
 
 Nothing of the reader's is lost: a sentence that was written, edited, judged, tied or answered for by the reader stays,
-and words that the report holds already do not come twice. Writing the sentences is another process's matter.
+and words that the report holds already, or held before the reader changed them, do not come again. Writing the
+sentences is another process's matter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ..anatomy import regions as anatomy
 from ..errors import Conflict
+from ..report.audit import Entry
 from ..report.document import Report
-from ..report.edits import Redraft
+from ..report.edits import Merge, Redraft
+from ..report.replay import REDO, UNDO
 from ..report.sentence import Author, Sentence, is_untouched
 from .session import Session
 
@@ -49,14 +52,15 @@ def next_seed(report: Report, region_id: str, acts: int) -> int | None:
     return acts if told else None
 
 
-def redraft_edit(report: Report, rewritten: Rewritten, suffix: str) -> Redraft | None:
+def redraft_edit(report: Report, rewritten: Rewritten, suffix: str, trail: Iterable[Entry] = ()) -> Redraft | None:
     """Return the edit that brings in what was rewritten, None if the report says all of it already.
 
-    `suffix` is an id that no sentence of the report ever had; it makes the new ids unique.
+    `suffix` is an id that no sentence of the report ever had; it makes the new ids unique. `trail` is that of the
+    report; it knows the words that the reader changed.
     """
     gone = going(report, rewritten.region_id, of_model=bool(rewritten.model))
     staying = [s for s in report.sentences if s not in gone]
-    known = {_plain(s.text) for s in staying}
+    known = {_plain(text) for text in (*(s.text for s in staying), *_changed(staying, report, trail))}
     # Of a measured sentence that the reader edited, the words are others but what they rest on is the same.
     told = {s.evidence for s in staying if s.evidence and s.origin.author is Author.MEASURED}
     coming = [
@@ -86,7 +90,7 @@ def take_redraft(session: Session, rewritten: Rewritten) -> str:
     if not session.editable:
         raise Conflict("the report is signed or open for reading only; nothing was changed")
     name = anatomy.region(rewritten.region_id).name
-    edit = redraft_edit(session.report, rewritten, session.draft.new_id())
+    edit = redraft_edit(session.report, rewritten, session.draft.new_id(), session.draft.history())
     if edit is None:
         return f"{name}: the writer says the same as before; nothing was changed."
     chosen = session.chosen
@@ -96,6 +100,20 @@ def take_redraft(session: Session, rewritten: Rewritten) -> str:
     return (
         f"{name}: {len(edit.sentences)} sentences written anew, {len(edit.sentence_ids)} replaced. Undo takes it back."
     )
+
+
+def _changed(staying: Iterable[Sentence], report: Report, trail: Iterable[Entry]) -> Iterator[str]:
+    """Yield the words of sentences before the reader changed them or merged them into another."""
+    now = {s.id: s.text for s in staying}
+    present = {s.id for s in report.sentences}
+    for entry in trail:
+        if entry.act.kind in (Redraft.kind, UNDO, REDO):
+            continue
+        for words in entry.act.words:
+            changed = now.get(words.sentence_id, words.before) != words.before
+            merged = entry.act.kind == Merge.kind and words.sentence_id not in present
+            if words.before is not None and (changed or merged):
+                yield words.before
 
 
 def _belongs(sentence: Sentence, region_id: str, of_model: bool) -> bool:

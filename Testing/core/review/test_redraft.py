@@ -14,6 +14,7 @@ from RegionReportLib.errors import Conflict
 from RegionReportLib.imaging.box import Box
 from RegionReportLib.imaging.grid import Grid
 from RegionReportLib.report.document import Report, Study
+from RegionReportLib.report.edits import Merge
 from RegionReportLib.report.measurement import Measurement
 from RegionReportLib.report.place import Anchor, AnchorSource, Place
 from RegionReportLib.report.sentence import Author, Origin, Polarity, Sentence, Verdict
@@ -127,6 +128,26 @@ def test_what_the_reader_did_stays_and_is_not_said_twice(session: Session) -> No
     verdicts = {s.text: s.verdict for s in session.report.sentences}
     assert verdicts["The heart is large."] is Verdict.REJECTED
     assert verdicts["There is a mass."] is Verdict.PENDING
+
+
+def test_words_that_the_reader_changed_do_not_come_again(session: Session) -> None:
+    session.choose("model-lungs-1")
+    session.change_text("There is a nodule of 9 mm.")
+    take_redraft(session, anew("There is a nodule.", "Clear lungs."))
+    assert texts(session)[1:3] == ["There is a nodule of 9 mm.", "Clear lungs."]
+    assert "There is a nodule." not in texts(session)
+    session.undo()
+    session.undo()
+    take_redraft(session, anew("There is a nodule.", "Dense lungs."))
+    assert texts(session)[1:3] == ["There is a nodule.", "Dense lungs."]
+
+
+def test_words_that_were_merged_into_another_sentence_do_not_come_again(session: Session) -> None:
+    first, second = (next(s for s in REPORT.sentences if s.id == one) for one in ("model-lungs-1", "model-lungs-2"))
+    session.do(Merge((first.id, second.id)))
+    take_redraft(session, anew(second.text, first.text, "Clear lungs."))
+    assert f"{first.text} {second.text}" in texts(session) and "Clear lungs." in texts(session)
+    assert first.text not in texts(session) and second.text not in texts(session)
 
 
 def test_the_same_words_again_leave_no_trace(session: Session) -> None:
