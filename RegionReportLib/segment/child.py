@@ -6,6 +6,7 @@ import contextlib
 import os
 import queue
 import subprocess
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -28,9 +29,10 @@ class ChildFailed(RegionReportError):
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A command with what it is called in messages; `reasons` explains lines it may end with: text in it → message.
+    """A command that begins with the Python it is for, and what it is called in messages.
 
-    `progress_of` reads a line of its output into the fraction done so far and the stage, or None.
+    `reasons` explains lines it may end with: text in it → message. `progress_of` reads a line of
+    its output into the fraction done so far and the stage, or None.
     """
 
     name: str
@@ -56,7 +58,7 @@ def run_child(program: Program) -> Work[None]:
     try:
         child = subprocess.Popen(
             list(program.command),
-            env={**os.environ, **program.environment},
+            env={**os.environ, **_apart(program.command[0]), **program.environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -70,6 +72,11 @@ def run_child(program: Program) -> Work[None]:
         _end_tree(child)
     if child.returncode:
         raise _reason(program, child.returncode, list(said))
+
+
+def _apart(python: str) -> dict[str, str]:
+    """Return what keeps another Python apart from our own packages."""
+    return {} if python == sys.executable else {"PYTHONHOME": "", "PYTHONPATH": ""}
 
 
 def _watched(child: subprocess.Popen[bytes], program: Program, said: deque[str]) -> Work[None]:

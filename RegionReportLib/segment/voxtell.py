@@ -40,6 +40,14 @@ _BANK = Path("embeddings") / "voxtell_v1.1" / "text_embeddings.npz"
 # Each phrase takes a float16 volume of the scan's size on the GPU beside the windows.
 _AT_ONCE = 4
 _AIR_HU = -1024
+# Nothing is asked of the network, and output comes when it is written.
+_ENVIRONMENT = {
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "PYTHONUNBUFFERED": "1",
+    "PYTHONIOENCODING": "utf-8",
+}
 _PROGRESS = re.compile(r"^progress (\d\.\d+) (.+)$")
 _REASONS = {
     "No module named 'voxtell'": "is not installed there: pip install voxtell",
@@ -105,7 +113,7 @@ class VoxTell:
             yield from aside(lambda: np.save(folder / "ct.npy", _to_hand_over(volume)), handing)
             (folder / "job.json").write_text(json.dumps(self._job(folder, phrases)), encoding="utf-8")
             command = [self._python(), str(Path(__file__).with_name("voxtell_child.py")), str(folder / "job.json")]
-            program = Program("VoxTell", command, self._environment(), _progress_of, _REASONS)
+            program = Program("VoxTell", command, _ENVIRONMENT, _progress_of, _REASONS)
             yield from part(run_child(program), 0.1, 0.9)
             cuts = []
             for number in range(len(phrases)):
@@ -125,12 +133,6 @@ class VoxTell:
             "at_once": _AT_ONCE,
             "out": str(folder),
         }
-
-    def _environment(self) -> dict[str, str]:
-        """Return what keeps the program off the network and apart from our packages, and its output unbuffered."""
-        offline = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
-        own = {} if self._python() == sys.executable else {"PYTHONHOME": "", "PYTHONPATH": ""}
-        return {**offline, **own, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
 
     def _folder(self) -> Path:
         return self.folder or models_home() / FOLDER_NAME
