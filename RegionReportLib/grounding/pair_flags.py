@@ -24,8 +24,12 @@ class _Words(str, Enum):
     # Denials of these findings are about the region as a whole, those of the next for one organ only.
     REGIONAL = "regional"
     BY_ORGAN = "by organ"
-    # "No other nodule", "no pathological lymph node": a denial with one of these leaves room for the finding.
+    # "No pathological lymph node": a denial with one of these leaves room for the finding.
     QUALIFIED = "qualified"
+    # "No other nodule", "otherwise clear": what is said is about the rest.
+    BESIDES = "besides"
+    # What may stand between "lungs" and "clear".
+    TO_CLEAR = "subject to clear"
 
 
 @cache
@@ -105,23 +109,44 @@ def _claims(sentence_id: str, text: str, regions: tuple[str, ...]) -> tuple[Keye
     zones = frozenset(p.zone or zone_of_lobe(p.lobe or "upper") for p in mentions.parts)
     found: list[Keyed] = []
     for finding in mentions.findings:
-        if finding.polarity is Polarity.UNCERTAIN or _leaves_room(finding, text) or _is_aside(finding, mentions):
+        name = _name_at(finding.id, home[0], text)
+        if finding.polarity is Polarity.UNCERTAIN or _leaves_room(finding, name, text) or _is_aside(finding, mentions):
             continue
         present = finding.polarity is Polarity.PRESENT
         words = text[finding.start : finding.stop]
-        name = _name_at(finding.id, home[0], text)
-        for where, segment in _places_of(name, mentions, home[0], text):
+        for where, segment in _places_of(name, present, mentions, home[0], text):
             claim = _Claim(sentence_id, words, present, _sides_of(finding, mentions), zones, segment)
             found.append(((name, where), claim))
+    for name, words in _cleared(mentions, text):
+        found.append(((name, home[0]), _Claim(sentence_id, words, False, frozenset(mentions.sides), zones)))
     return tuple(found)
 
 
-def _leaves_room(finding: NamedFinding, text: str) -> bool:
-    """Tell whether a denial is qualified by a word shortly before or after it."""
+def _cleared(mentions: Mentions, text: str) -> Iterator[tuple[str, str]]:
+    """Yield what a sentence denies without a name, and the word that does: "the lungs are clear".
+
+    The lungs themselves must be clear, and nothing of them: "the markings of both lungs are clear" says nothing here.
+    """
+    tokens = tokens_of(text)
+    forms = [t.form for t in tokens]
+    if mentions.findings or "clear" not in forms or not _words(_Words.BESIDES).isdisjoint(forms):
+        return
+    at = forms.index("clear")
+    for subject, denied in lexicon()["pairs"]["clear"].items():
+        if subject not in forms[:at]:
+            continue
+        first = forms.index(subject)
+        if "of" not in forms[:first] and _words(_Words.TO_CLEAR).issuperset(forms[first + 1 : at]):
+            yield from ((name, text[tokens[at].start : tokens[at].stop]) for name in denied)
+
+
+def _leaves_room(finding: NamedFinding, name: str, text: str) -> bool:
+    """Tell whether a denial is qualified by a word shortly before or after it that is not part of its `name`."""
     if finding.polarity is Polarity.PRESENT:
         return False
-    around = tokens_of(text[max(0, finding.start - 60) : finding.stop + 18])
-    return not _words(_Words.QUALIFIED).isdisjoint(t.form for t in around)
+    around = {t.form for t in tokens_of(text[max(0, finding.start - 60) : finding.stop + 18])}
+    own = lexicon()["pairs"]["named"].get(finding.id, {}).get(name, {}).get("words", ())
+    return not around.isdisjoint((_words(_Words.QUALIFIED) | _words(_Words.BESIDES)).difference(own))
 
 
 def _is_aside(finding: NamedFinding, mentions: Mentions) -> bool:
@@ -130,24 +155,38 @@ def _is_aside(finding: NamedFinding, mentions: Mentions) -> bool:
 
 
 def _name_at(finding: str, region_id: str, text: str) -> str:
-    """Return the finding that a general one is where the sentence places it: fluid of the pleura, an effusion."""
+    """Return the finding that a general one is by place and words: fluid of the pleura is a pleural effusion."""
     forms = {t.form for t in tokens_of(text)}
-    for name, at in lexicon()["pairs"]["by place"].get(finding, {}).items():
-        if at["region"] == region_id and not forms.isdisjoint(at["words"]):
+    for name, at in lexicon()["pairs"]["named"].get(finding, {}).items():
+        if at["region"] != region_id or not forms.isdisjoint(at.get("unless", ())):
+            continue
+        if not at["words"] or not forms.isdisjoint(at["words"]):
             return str(name)
     return finding
 
 
-def _places_of(finding: str, mentions: Mentions, home: str, text: str) -> Iterator[tuple[str, str]]:
-    if finding in _words(_Words.REGIONAL):
+def _places_of(name: str, present: bool, mentions: Mentions, home: str, text: str) -> Iterator[tuple[str, str]]:
+    """Yield where a finding is or is not: the region, or an organ of it with the part that is named.
+
+    What is denied of no organ is denied of the region; so what is stated of an organ is stated of its region too.
+    """
+    if name not in _words(_Words.BY_ORGAN):
+        if name in _words(_Words.REGIONAL):
+            yield home, ""
+        return
+    organs = list(_organs(mentions, text))
+    yield from organs
+    if present or not organs:
         yield home, ""
-    elif finding in _words(_Words.BY_ORGAN):
-        for place in mentions.places:
-            if place.structure and not place.related:
-                segment = _SEGMENT.search(text, place.start, place.stop)
-                yield place.structure, segment.group().lower() if segment else ""
-        if any(level.startswith("vertebrae_") for level in mentions.levels):
-            yield "vertebrae", ""
+
+
+def _organs(mentions: Mentions, text: str) -> Iterator[tuple[str, str]]:
+    for place in mentions.places:
+        if place.structure and not place.related:
+            segment = _SEGMENT.search(text, place.start, place.stop)
+            yield place.structure, segment.group().lower() if segment else ""
+    if any(level.startswith("vertebrae_") for level in mentions.levels):
+        yield "vertebrae", ""
 
 
 def _sides_of(finding: NamedFinding, mentions: Mentions) -> frozenset[Side]:
