@@ -163,7 +163,7 @@ def _of_its_place(sentence: Sentence, mentions: Mentions, known: list[Measuremen
     sides = set(mentions.sides) or {a.place.side for a in sentence.anchors if a.place.side}
     regions = set(sentence.regions) | {a.place.region_id for a in sentence.anchors}
     structures = {p.structure for p in mentions.places}
-    return [
+    found = [
         m
         for m in known
         if m.quantity in wanted
@@ -171,6 +171,9 @@ def _of_its_place(sentence: Sentence, mentions: Mentions, known: list[Measuremen
         and (not sides or m.side is None or m.side in sides)
         and (m.quantity != "transverse_diameter" or m.structure in structures)
     ]
+    # "The right lung volume is 5 L" must not be taken for that of both.
+    one_sided = {m.quantity for m in found if m.side} if len(sides) == 1 else set()
+    return [m for m in found if m.side or m.quantity not in one_sided]
 
 
 _BY_WORDS = (
@@ -203,4 +206,5 @@ def described(m: Measurement) -> str:
     """Return a measurement in words: 'fluid volume right 310 mL'."""
     where = [m.structure.replace("_", " ") if m.structure else "", m.side.value if m.side and not m.structure else ""]
     unit = "" if m.unit == "1" else f" {m.unit}"
-    return " ".join(w for w in (m.quantity.replace("_", " "), *where, f"{m.value:.3g}{unit}") if w)
+    number = f"{m.value:.3g}" if abs(m.value or 0.0) < 999.5 else f"{m.value:.0f}"  # never 2.34e+03
+    return " ".join(w for w in (m.quantity.replace("_", " "), *where, f"{number}{unit}") if w)

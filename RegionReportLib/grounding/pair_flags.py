@@ -39,7 +39,7 @@ def _words(which: _Words) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """That a finding is or is not at a place, as one sentence says it."""
+    """That a finding is or is not at a place, as one sentence says it: by name, or by calling the place clear."""
 
     sentence_id: str
     words: str
@@ -47,6 +47,7 @@ class _Claim:
     sides: frozenset[Side]
     zones: frozenset[Zone]
     segment: str = ""
+    named: bool = True
 
 
 def pair_flags(sentences: list[Sentence]) -> dict[str, list[Flag]]:
@@ -85,6 +86,8 @@ def _opposites(sentences: list[Sentence]) -> Iterator[tuple[str, Flag]]:
 
 def _opposite(own: _Claim, other: _Claim) -> tuple[str, Flag]:
     says, but = ("states", "denies it") if own.present else ("denies", "states it")
+    if not (own.named and other.named):
+        says, but = ("states" if own.present else "says"), "says otherwise"
     message = f"The text {says} “{own.words}”, another sentence {but} (“{other.words}”)."
     return own.sentence_id, Flag(FlagKind.CONTRADICTION, message, sentence_ids=(other.sentence_id,))
 
@@ -118,12 +121,13 @@ def _claims(sentence_id: str, text: str, regions: tuple[str, ...]) -> tuple[Keye
             claim = _Claim(sentence_id, words, present, _sides_of(finding, mentions), zones, segment)
             found.append(((name, where), claim))
     for name, words in _cleared(mentions, text):
-        found.append(((name, home[0]), _Claim(sentence_id, words, False, frozenset(mentions.sides), zones)))
+        claim = _Claim(sentence_id, words, False, frozenset(mentions.sides), zones, named=False)
+        found.append(((name, home[0]), claim))
     return tuple(found)
 
 
 def _cleared(mentions: Mentions, text: str) -> Iterator[tuple[str, str]]:
-    """Yield what a sentence denies without a name, and the word that does: "the lungs are clear".
+    """Yield what a sentence denies without a name, and the words that do: "lungs are clear".
 
     The lungs themselves must be clear, and nothing of them: "the markings of both lungs are clear" says nothing here.
     """
@@ -137,7 +141,7 @@ def _cleared(mentions: Mentions, text: str) -> Iterator[tuple[str, str]]:
             continue
         first = forms.index(subject)
         if "of" not in forms[:first] and _words(_Words.TO_CLEAR).issuperset(forms[first + 1 : at]):
-            yield from ((name, text[tokens[at].start : tokens[at].stop]) for name in denied)
+            yield from ((name, text[tokens[first].start : tokens[at].stop]) for name in denied)
 
 
 def _leaves_room(finding: NamedFinding, name: str, text: str) -> bool:

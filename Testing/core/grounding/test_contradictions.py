@@ -95,6 +95,27 @@ def test_a_written_size_is_compared_with_the_measured_one(chest: Any, text: str,
         assert "310" in flag.message and flag.measurement_ids == (fluid.id,)
 
 
+def test_the_size_of_one_side_is_not_taken_for_that_of_both(chest: Any) -> None:
+    both = chest.measured("volume", "lungs", 4826.0)
+    right = chest.measured("volume", "lungs", 2336.0, side=Side.RIGHT)
+    left = chest.measured("volume", "lungs", 2490.0, side=Side.LEFT)
+    place = chest.place("lungs", side=Side.RIGHT)
+    for text, expected in (
+        ("Right lung volume 2.3 L.", []),
+        ("Right lung volume 5 L.", ["size"]),
+        ("Lung volume 4.8 L, of which right 2.3 L and left 2.5 L.", []),
+    ):
+        report = chest.report(chest.sentence("a", text, place), measurements=(both, right, left))
+        assert [kind for kind in kinds(report) if kind != "side"] == expected
+        assert all("measured: volume right 2336 mL" in f.message for f in flags(report) if f.kind is FlagKind.SIZE)
+
+
+def test_a_finding_that_is_named_and_implied_is_flagged_once(chest: Any) -> None:
+    ratio = chest.measured("cardiothoracic_ratio", "heart_great_vessels", 0.47)
+    sentence = chest.sentence("a", "The heart is enlarged.", chest.place("heart_great_vessels"))
+    assert kinds(chest.report(sentence, measurements=(ratio,))) == ["negation"]
+
+
 def test_what_is_cited_as_the_least_is_quoted(chest: Any) -> None:
     fluid = chest.measured("fluid_volume", "lungs", 310.0, side=Side.RIGHT)
     place = chest.place("lungs", side=Side.RIGHT)

@@ -85,3 +85,16 @@ def test_opposite_sentences_are_told_on_both(chest: Any, one: str, other: str, c
         found = [f for f in flags(report, own) if f.kind is FlagKind.CONTRADICTION]
         assert bool(found) is contradict
         assert all(f.sentence_ids == (against,) for f in found)
+
+
+def test_a_place_that_is_called_clear_is_quoted(chest: Any) -> None:
+    report = chest.report(
+        chest.sentence("a", "The lungs are clear.", chest.place("lungs")),
+        chest.sentence("b", "There is a nodule in the left upper lobe.", chest.place("lungs", side=Side.LEFT)),
+    )
+    assert [f.message for f in flags(report, "a")] == [
+        "The text says “lungs are clear”, another sentence says otherwise (“nodule”)."
+    ]
+    assert [f.message for f in flags(report, "b")] == [
+        "The text states “nodule”, another sentence says otherwise (“lungs are clear”)."
+    ]
