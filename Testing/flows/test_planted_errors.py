@@ -1,4 +1,4 @@
-"""What the benchmark of planted errors promises of sizes holds for each sentence that the measured writer can say."""
+"""What the benchmark of planted errors promises holds for each sentence that the measured writer can say."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import made_reports
 import pytest
-from seeded_errors import caught, missized
+from seeded_errors import caught, flipped, missized
 
 from RegionReportLib.grounding.contradictions import check
 from RegionReportLib.report.document import Report
@@ -34,4 +34,15 @@ def test_every_gross_error_of_a_size_is_flagged(reports: list[Report]) -> None:
             if not caught(seed, report, frozenset({FlagKind.SIZE})):
                 missed.append(seed.report.sentence(seed.sentence_id).text)
     assert planted > 100
+    assert missed == []
+
+
+def test_every_flipped_denial_of_a_measured_draft_is_flagged() -> None:
+    planted, missed = 0, []
+    for report in map(check, made_reports.measured_reports(random.Random(11), 40)):
+        for seed in flipped(report):
+            planted += 1
+            if not caught(seed, report, frozenset({FlagKind.NEGATION, FlagKind.CONTRADICTION})):
+                missed.append(seed.report.sentence(seed.sentence_id).text)
+    assert planted > 50
     assert missed == []
