@@ -83,7 +83,7 @@ def mentions_of(text: str) -> Mentions:
         parts=parts_in(tokens, hits, sides, related),
         levels=levels_in(text, hits, tokens, sides),
         sides=tuple(dict.fromkeys(side for bound in sides.values() for side in bound)),
-        findings=findings + _unnamed(implied_findings(tokens, hits), findings),
+        findings=findings + implied_findings(tokens, hits),
         statement=statement,
         polarity=polarity,
         quantities=quantities_in(text, tokens, hits[Table.SIZE], hits[Table.BARE]),
@@ -92,12 +92,6 @@ def mentions_of(text: str) -> Mentions:
         scores=scores,
         anaphor=bool(hits[Table.ANAPHOR]) and hits[Table.ANAPHOR][0].first <= 6,
     )
-
-
-def _unnamed(implied: tuple[NamedFinding, ...], named: tuple[NamedFinding, ...]) -> tuple[NamedFinding, ...]:
-    """Leave out what the sentence also names: "the heart is enlarged" is one finding."""
-    names = {finding.id for finding in named}
-    return tuple(finding for finding in implied if finding.id not in names)
 
 
 def ground_sentence(text: str, heading: str = "", before: str | None = None) -> Mentions:

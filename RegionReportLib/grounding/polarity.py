@@ -75,11 +75,12 @@ def implied_findings(tokens: tuple[Token, ...], hits: Hits) -> tuple[NamedFindin
     if bool(normal) == bool(enlarged) or mixed:
         return ()
     forms = frozenset(t.form for t in tokens)
+    named = {h.meaning.id for h in hits[Table.FINDING] if isinstance(h.meaning, FindingTerm)}
     found = []
     for hit in hits[Table.PLACE]:
         structure = hit.meaning.structure if isinstance(hit.meaning, PlaceTerm) else None
         finding, words = implied().get(structure or "", (None, frozenset()))
-        if finding is None or not words & forms or (enlarged and structure != "heart"):
+        if finding is None or finding.id in named or not words & forms or (enlarged and structure != "heart"):
             continue
         polarity = Polarity.ABSENT if normal else Polarity.PRESENT
         span = tokens[hit.first].start, tokens[hit.last - 1].stop
