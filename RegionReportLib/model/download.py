@@ -22,11 +22,11 @@ def download(url: str, path: Path, size: int, headers: dict[str, str]) -> Work[N
         thread = threading.Thread(target=arriving.run, args=(url, size, headers), daemon=True)
         thread.start()
         try:
-            alive = True  # told at least once, also of a file that is here at once
-            while alive:
+            while True:  # told at least once, also of a file that is here at once
                 yield Progress(min(1.0, arriving.bytes / max(size, 1)), _stage(path, arriving.bytes, size))
+                if not thread.is_alive():
+                    break
                 thread.join(_TOLD_EACH_S)
-                alive = thread.is_alive()
         finally:
             arriving.stopped.set()
             while thread.is_alive():  # nobody else may write into the file; a dead line ends by its own time limit
