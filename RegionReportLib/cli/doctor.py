@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import platform
 import shutil
 import sys
@@ -15,6 +14,7 @@ from typing import Any
 import psutil
 
 from .. import __version__
+from ..cores import usable_cores
 from ..draft.choose import WRITERS, lacking, title_of
 from ..model.folders import models_home
 from ..segment import choose as segmenters
@@ -64,7 +64,7 @@ def examine() -> dict[str, Any]:
         "python": sys.version.split()[0],
         "machine": {
             "platform": platform.platform(),
-            "cores": os.cpu_count(),
+            "cores": usable_cores(),
             "memory_gb": round(memory.total / 2**30, 1),
             "memory_free_gb": round(memory.available / 2**30, 1),
         },
